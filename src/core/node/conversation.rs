@@ -1,0 +1,165 @@
+//! What a local client and the node say to each other while people greet: each step is one object, each
+//! answer one line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::greeting::{Reason, Side};
+use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId, UserId};
+use crate::core::primitives::kind::Kind;
+use crate::core::primitives::time::Moment;
+use crate::core::roster::profile::Profile;
+
+/// How a conversation begins.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Begin {
+    /// An Administrator (or a user, for their own device) greets a guest.
+    Greet {
+        /// An invitation's id, a prefix of it, or the email it was made for; none: the one with a guest.
+        invitation: Option<String>,
+        /// The ticket of one of several guests.
+        guest: Option<String>,
+    },
+    /// A guest joins. The link went into the node when it was made.
+    Join {
+        /// Pre-answers of the details step.
+        #[serde(default)]
+        answers: JoinAnswers,
+    },
+}
+
+/// What a guest says of themselves, asked for or beforehand.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct JoinAnswers {
+    /// The person's name.
+    pub name: Option<String>,
+    /// Their email.
+    pub email: Option<String>,
+    /// The label of their device.
+    pub device: Option<String>,
+    /// For a device: yes, this machine is to become a device of that user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yes: Option<bool>,
+}
+
+/// The host's answer to `confirm`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The profile; there is no default. Not for a device.
+    pub profile: Option<String>,
+    /// A correction of the name.
+    pub name: Option<String>,
+    /// A correction of the email.
+    pub email: Option<String>,
+    /// A correction of the device's label.
+    pub device: Option<String>,
+}
+
+/// One of several guests that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingGuest {
+    /// Its number in the queue's book; the guest sees the same.
+    pub ticket: String,
+    /// Since when it waits.
+    pub since: Moment,
+    /// From where, as the connection sees it.
+    pub address: String,
+    /// For which invitation.
+    pub invitation_id: InvitationId,
+    /// The email which that invitation was made for.
+    pub email: Option<String>,
+}
+
+/// One step, as both the CLI and programs see it. Strings from a peer are raw here: whoever prints them
+/// for a person escapes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The other side is awaited.
+    Waiting {
+        /// Whom.
+        #[serde(rename = "for")]
+        awaited: Side,
+        /// The guest's place in the queue, from 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<u32>,
+        /// The guest's ticket.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<String>,
+    },
+    /// Several guests wait: which?
+    Choose {
+        /// All of them.
+        guests: Vec<WaitingGuest>,
+        /// Why it is asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
+    },
+    /// Read this code to the other person.
+    ShowCode {
+        /// Four characters.
+        code: String,
+    },
+    /// Type the code that the other person reads.
+    EnterCode {
+        /// Whose.
+        of: Side,
+        /// Why it is asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
+    },
+    /// What is this about, and who are you?
+    Details {
+        /// A new person, or a further device of `user`.
+        kind: Kind,
+        /// The organization's name.
+        organization: Option<String>,
+        /// The user whose device this would become.
+        user: Option<String>,
+        /// The email that was invited, or pre-answered.
+        email: Option<String>,
+        /// Pre-answered.
+        name: Option<String>,
+        /// Pre-answered.
+        device: Option<String>,
+        /// Why it is asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
+    },
+    /// Is this the person, and what profile are they to have?
+    Confirm {
+        /// What they call themselves (of a device: null).
+        name: Option<String>,
+        /// Their email (of a device: null).
+        email: Option<String>,
+        /// The email that was invited (null where none was).
+        invited_email: Option<String>,
+        /// Their device's label.
+        device: String,
+        /// Why it is asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
+    },
+    /// They are in.
+    Done {
+        /// The user.
+        user_id: UserId,
+        /// Their device.
+        device_id: DeviceId,
+        /// Their profile.
+        profile: Profile,
+        /// The organization's name.
+        organization: Option<String>,
+        /// The organization's id.
+        organization_id: OrganizationId,
+    },
+    /// It is over without.
+    Ended {
+        /// Why, as a word.
+        reason: Reason,
+        /// Who ended it.
+        by: Side,
+        /// One sentence of ours for the person.
+        message: String,
+    },
+}

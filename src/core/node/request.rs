@@ -1,0 +1,356 @@
+//! What local clients ask of a node, and what it answers. The answers are what `--format json` prints.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::primitives::address::Address;
+use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
+use crate::core::primitives::kind::Kind;
+use crate::core::primitives::text::FieldError;
+use crate::core::primitives::time::Moment;
+use crate::core::roster::profile::Profile;
+
+/// One question or order. Users are given as an email address, an id, or a unique prefix of one.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Where does this membership stand?
+    Status,
+    /// About the organization.
+    ShowOrganization,
+    /// Make an invitation for each address.
+    InviteUsers {
+        /// As typed.
+        emails: Vec<String>,
+        /// How long they live; seven days where none is given.
+        expires: Option<Duration>,
+    },
+    /// Make an invitation for a further device of one's own.
+    InviteDevice {
+        /// How long it lives; a day where none is given.
+        expires: Option<Duration>,
+    },
+    /// The invitations of this daemon.
+    ListInvitations {
+        /// The ended ones as well.
+        all: bool,
+    },
+    /// One invitation, with its link while it is pending.
+    ShowInvitation {
+        /// Id, prefix or email.
+        invitation: String,
+    },
+    /// Take an invitation back.
+    CancelInvitation {
+        /// Id, prefix or email.
+        invitation: String,
+    },
+    /// The users.
+    ListUsers {
+        /// The revoked ones as well.
+        revoked: bool,
+    },
+    /// One user.
+    ShowUser {
+        /// Which.
+        user: String,
+    },
+    /// Revoke users, each with all devices, for ever.
+    RevokeUsers {
+        /// Which.
+        users: Vec<String>,
+    },
+    /// Give users another profile.
+    SetProfiles {
+        /// Which profile.
+        profile: Profile,
+        /// Which users.
+        users: Vec<String>,
+    },
+    /// The devices of one user, or of all.
+    ListDevices {
+        /// Which.
+        user: Option<String>,
+    },
+    /// Every certificate.
+    RosterLog,
+    /// Check every certificate again, from scratch.
+    VerifyRoster,
+}
+
+/// What a node answers.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "each variant is named for the request it answers")]
+pub enum Answer {
+    Status(Box<StatusAnswer>),
+    Organization(Box<OrganizationAnswer>),
+    Invited(Vec<InvitedAnswer>),
+    Invitations(Vec<InvitationAnswer>),
+    Invitation(Box<InvitationAnswer>),
+    Users(Vec<UserAnswer>),
+    User(Box<UserAnswer>),
+    Changes(Vec<ChangeAnswer>),
+    Devices(Vec<DeviceAnswer>),
+    Log(Vec<LogAnswer>),
+    Verified(VerifyAnswer),
+}
+
+/// One membership in `muster status`: an entry of `organizations`, and its part of `waiting`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct StatusAnswer {
+    #[serde(flatten)]
+    pub organization: OrganizationAnswer,
+    #[serde(skip)]
+    pub waiting: Vec<WaitingAnswer>,
+}
+
+/// An organization as this device sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct OrganizationAnswer {
+    pub organization_id: OrganizationId,
+    pub name: Option<String>,
+    pub user_id: UserId,
+    pub device_id: DeviceId,
+    pub peer_id: String,
+    pub addresses: Vec<Address>,
+    pub profile: Profile,
+    pub state: UserState,
+    pub users: usize,
+    pub connected: usize,
+    pub roster_digest: String,
+    /// Sentences for the person: what they had better do.
+    pub advice: Vec<String>,
+}
+
+/// An invitation with guests in its queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct WaitingAnswer {
+    pub invitation_id: InvitationId,
+    pub email: Option<String>,
+    pub guests: usize,
+    pub since: Moment,
+    pub organization_id: OrganizationId,
+}
+
+/// One entry of `muster invite user`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct InvitedAnswer {
+    pub invitation_id: InvitationId,
+    pub email: Option<String>,
+    /// Holds the token: for standard output alone.
+    pub link: String,
+    pub expires_at: Moment,
+    pub state: InvitationState,
+    /// Whether mail was sent: always `no` where none was asked for.
+    pub sent: String,
+    pub error: Option<String>,
+}
+
+/// One entry of `muster invite list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct InvitationAnswer {
+    pub invitation_id: InvitationId,
+    pub kind: Kind,
+    pub email: Option<String>,
+    pub created_by: UserId,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    pub state: InvitationState,
+    pub waiting: usize,
+    /// Who cancelled or finished it; told to Administrators alone.
+    pub ended_by: Option<UserId>,
+    pub ended_at: Option<Moment>,
+    /// Greetings that ended after a nonce had left.
+    pub attempts: u32,
+    /// Only in `show`, and only while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Where an invitation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the contract")]
+pub enum InvitationState {
+    Pending,
+    Ready,
+    Greeting,
+    Finished,
+    Cancelled,
+    Expired,
+}
+
+/// Active, or revoked for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the contract")]
+pub enum UserState {
+    Active,
+    Revoked,
+}
+
+/// One entry of `muster user list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct UserAnswer {
+    pub user_id: UserId,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub profile: Profile,
+    pub state: UserState,
+    pub enrolled_at: Moment,
+    /// The user who enrolled them; the founder enrolled themselves.
+    pub enrolled_by: UserId,
+    pub devices: Vec<DeviceAnswer>,
+}
+
+/// One device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct DeviceAnswer {
+    pub device_id: DeviceId,
+    pub label: Option<String>,
+    pub peer_id: String,
+    pub user_id: UserId,
+    /// Whether a connection to it stands; true of this very device.
+    pub connected: bool,
+}
+
+/// What became of one user that was named in `set-profile` or `revoke`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct ChangeAnswer {
+    /// As given.
+    pub user: String,
+    pub user_id: Option<UserId>,
+    pub email: Option<String>,
+    pub result: ChangeResult,
+    /// One sentence, where nothing was changed.
+    pub reason: Option<String>,
+    /// The exit code that this reason alone would have: 3, 4 or 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
+}
+
+/// How a change went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the contract")]
+pub enum ChangeResult {
+    Changed,
+    Unchanged,
+    Refused,
+    NotFound,
+}
+
+/// One line of `muster roster log`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct LogAnswer {
+    pub certificate_id: CertificateId,
+    pub kind: String,
+    pub author_user: UserId,
+    pub author_device: DeviceId,
+    /// The ids that it is about.
+    pub subject: Vec<String>,
+    pub time: Moment,
+    /// `effective`, `void` or `settled`.
+    pub standing: String,
+    pub reason: Option<String>,
+}
+
+/// What `muster roster verify` found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the contract")]
+pub struct VerifyAnswer {
+    pub certificates: usize,
+    pub effective: usize,
+    pub void: usize,
+    pub roster_digest: String,
+    pub problems: Vec<String>,
+}
+
+/// Why something asked for isn't done. The class decides the exit code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Whose fault and what follows.
+    pub class: Class,
+    /// One word in snake_case, for programs.
+    pub code: String,
+    /// One line for the person: WHAT: WHY.
+    pub message: String,
+    /// The field that is wrong, where one is.
+    pub field: Option<String>,
+    /// What the person can do, where there is something.
+    pub hint: Option<String>,
+}
+
+/// The classes of refusals; each has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// 1: for a reason that no other class names.
+    Failed,
+    /// 2: a value is wrong.
+    Usage,
+    /// 3: the profile does not permit it.
+    NotAllowed,
+    /// 4: there is no such thing.
+    NotFound,
+    /// 5: the state forbids it.
+    State,
+    /// 6: the daemon or the other device can't be reached.
+    Unreachable,
+    /// 7: a greeting ended without trust.
+    Untrusted,
+}
+
+impl Class {
+    /// The exit code of the contract.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotAllowed => 3,
+            Self::NotFound => 4,
+            Self::State => 5,
+            Self::Unreachable => 6,
+            Self::Untrusted => 7,
+        }
+    }
+}
+
+impl Refusal {
+    /// A refusal without field and hint.
+    #[must_use]
+    pub fn new(class: Class, code: &str, message: impl Into<String>) -> Self {
+        Self { class, code: code.to_owned(), message: message.into(), field: None, hint: None }
+    }
+
+    /// With what the person can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<FieldError> for Refusal {
+    fn from(error: FieldError) -> Self {
+        Self {
+            class: Class::Usage,
+            code: "bad_value".to_owned(),
+            message: format!("{}: {}", error.field, error.problem),
+            field: Some(error.field.to_owned()),
+            hint: None,
+        }
+    }
+}

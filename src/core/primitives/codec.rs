@@ -1,0 +1,42 @@
+//! Bytes ⇄ values: fixed-width little-endian, one canonical encoding (docs/spec/wire.md, W1).
+//!
+//! This is the only file that names bincode. `decode` refuses trailing bytes and whatever does not
+//! re-encode to the same bytes, so that two different byte strings never mean the same value. No maps and no
+//! recursive types go through here: the first have no single order, the second overflow the stack.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The largest value that is encoded or decoded, in bytes.
+pub const LARGEST: usize = 2 * 1024 * 1024;
+
+/// What came isn't an encoding of what was expected. Who sent it is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a canonical encoding")]
+pub struct NotCanonical;
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::legacy().with_limit::<LARGEST>()
+}
+
+/// The bytes of `value`.
+///
+/// # Panics
+/// Never for our own types: they are within the limit, hold no maps, and know their lengths.
+#[must_use]
+#[expect(clippy::expect_used, reason = "only our own bounded types are encoded")]
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(value, config()).expect("our own types are bounded and encodable")
+}
+
+/// The value whose encoding `bytes` is, and no other.
+///
+/// # Errors
+/// [`NotCanonical`] for anything that `encode` would not have written for the same value.
+pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, NotCanonical> {
+    let (value, used) =
+        bincode::serde::decode_from_slice::<T, _>(bytes, config()).map_err(|_| NotCanonical)?;
+    if used != bytes.len() || encode(&value) != bytes {
+        return Err(NotCanonical);
+    }
+    Ok(value)
+}

@@ -1,0 +1,119 @@
+//! Device keys and user keys, and ONE rule of verification.
+//!
+//! Signatures are verified by the rule of ZIP 215, single and in batches alike: replicas that disagree on
+//! one signature would diverge for ever (docs/decisions/0004). A device key must besides be canonical
+//! and not of small order, which certificates check where a key enters the roster.
+
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use ed25519_zebra::{SigningKey, VerificationKey};
+
+use super::ids::{DeviceId, Signature, UserKey};
+use super::secret::Secret32;
+
+/// The secret half of a device: signs certificates and is the device's libp2p identity.
+#[derive(Clone)]
+pub struct DeviceKey {
+    seed: Secret32,
+    signing: SigningKey,
+    device: DeviceId,
+}
+
+impl DeviceKey {
+    /// The key that grows from 32 random bytes (an Ed25519 seed, RFC 8032).
+    #[must_use]
+    pub fn from_seed(seed: Secret32) -> Self {
+        let signing = SigningKey::from(*seed.expose());
+        let device = DeviceId(VerificationKey::from(&signing).into());
+        Self { seed, signing, device }
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// The seed, for the disk and for libp2p.
+    #[must_use]
+    pub fn seed(&self) -> &Secret32 {
+        &self.seed
+    }
+
+    /// Signs `message` under `label`.
+    #[must_use]
+    pub fn sign(&self, label: &str, message: &[u8]) -> Signature {
+        Signature(self.signing.sign(&labelled(label, message)).into())
+    }
+}
+
+impl std::fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeviceKey({})", self.device.short())
+    }
+}
+
+fn labelled(label: &str, message: &[u8]) -> Vec<u8> {
+    debug_assert!(label.starts_with("muster "));
+    [label.as_bytes(), message].concat()
+}
+
+impl DeviceId {
+    /// Whether `signature` is this device's over `message` under `label`.
+    #[must_use]
+    pub fn signed(&self, label: &str, message: &[u8], signature: &Signature) -> bool {
+        VerificationKey::try_from(self.0).is_ok_and(|key| {
+            key.verify(&ed25519_zebra::Signature::from(signature.0), &labelled(label, message)).is_ok()
+        })
+    }
+
+    /// Whether the key is a canonical encoding of a point that isn't of small order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        CompressedEdwardsY(self.0)
+            .decompress()
+            .is_some_and(|point| !point.is_small_order() && point.compress().0 == self.0)
+    }
+}
+
+/// The secret half of a user key: shared by all devices of one user.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct UserSecret(Secret32);
+
+impl UserSecret {
+    /// Takes 32 random bytes; X25519 clamps them when they are used.
+    #[must_use]
+    pub fn new(bytes: Secret32) -> Self {
+        Self(bytes)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> UserKey {
+        let secret = x25519_dalek::StaticSecret::from(*self.0.expose());
+        UserKey(x25519_dalek::PublicKey::from(&secret).to_bytes())
+    }
+}
+
+impl UserKey {
+    /// Whether the key is a canonical X25519 coordinate that isn't of small order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        is_below_the_prime(&self.0) && !is_of_small_order(self)
+    }
+}
+
+fn is_below_the_prime(bytes: &[u8; 32]) -> bool {
+    const PRIME: [u8; 32] = {
+        let mut prime = [0xff; 32];
+        prime[0] = 0xed;
+        prime[31] = 0x7f;
+        prime
+    };
+    bytes.iter().rev().lt(PRIME.iter().rev())
+}
+
+fn is_of_small_order(key: &UserKey) -> bool {
+    // A clamped scalar is a multiple of the cofactor: it takes points of small order to zero, and no others.
+    let any = x25519_dalek::StaticSecret::from([1; 32]);
+    !any.diffie_hellman(&x25519_dalek::PublicKey::from(key.0)).was_contributory()
+}

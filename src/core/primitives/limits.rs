@@ -1,0 +1,133 @@
+//! Every bound, with its reason. What a peer can make grow is listed here.
+
+use std::time::Duration;
+
+/// Reading a code aloud takes a minute; five is kind. Unit of every human step of a greeting.
+pub const HUMAN_STEP: Duration = Duration::from_secs(5 * 60);
+
+/// A Noise handshake is two small messages; who takes longer isn't coming.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A machine's answer within a greeting (a reveal, an acknowledgement): a slow satellite link, twice.
+pub const MACHINE_STEP: Duration = Duration::from_secs(30);
+
+/// How long a guest may wait in the queue of an invitation, the connection being kept alive.
+pub const IDLE_WAIT: Duration = Duration::from_secs(30 * 60);
+
+/// How long a guest's daemon looks for the host before it tells the person that nothing was found.
+pub const REACH: Duration = Duration::from_secs(45);
+
+/// How long a welcome may take once the host has confirmed: many certificates over a slow line.
+pub const WELCOME: Duration = Duration::from_secs(120);
+
+/// One frame on any of our protocols, in bytes. Noise allows 65,535 for a message with its tag.
+pub const FRAME: usize = 65_535;
+
+/// What one Noise message can carry, in bytes: a frame less the 16 bytes of its tag.
+pub const NOISE_PAYLOAD: usize = FRAME - 16;
+
+/// One certificate with its signature, in bytes: a cut that names 16 forked devices still fits.
+pub const CERTIFICATE: usize = 8 * 1024;
+
+/// Parents of one certificate; who knows more heads ties them first.
+pub const PARENTS: usize = 16;
+
+/// Devices of one user, ever: phones, laptops and their replacements.
+pub const DEVICES_PER_USER: usize = 16;
+
+/// The value of a setting, in bytes.
+pub const SETTING: usize = 1024;
+
+/// A person's or an organization's name, in bytes of UTF-8: long names in three-byte scripts fit.
+pub const NAME: usize = 128;
+
+/// An email address, in bytes (RFC 5321, erratum 1690).
+pub const EMAIL: usize = 254;
+
+/// A device's label, in bytes of UTF-8.
+pub const LABEL: usize = 64;
+
+/// An invitation link as pasted, in characters: a landing page's address around 195 characters.
+pub const LINK_TEXT: usize = 1024;
+
+/// Hints of where to look that one link carries.
+pub const LINK_HINTS: usize = 8;
+
+/// A user invitation's life where nothing else is said.
+pub const USER_INVITATION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A device invitation's life where nothing else is said: one's other device is near.
+pub const DEVICE_INVITATION: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest life that can be asked for: a forgotten link must die.
+pub const LONGEST_INVITATION: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// The shortest life that makes sense for something a person must receive and open.
+pub const SHORTEST_INVITATION: Duration = Duration::from_secs(10);
+
+/// How long the keys of an ended invitation are kept, to tell its guest what became of it.
+pub const ENDED_INVITATION_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Pending invitations of one daemon: a large company's first day.
+pub const PENDING_INVITATIONS: usize = 1024;
+
+/// Guests that wait on one invitation: the link was copied, or somebody plays.
+pub const WAITING_GUESTS: usize = 8;
+
+/// Guests that have opened a stream and not yet finished the handshake, in all.
+pub const HANDSHAKES_UNDER_WAY: usize = 64;
+
+/// Failed handshakes from one address in a minute before refusals are delayed.
+pub const FREE_FAILURES_PER_MINUTE: u32 = 5;
+
+/// The longest that a refusal is delayed.
+pub const LONGEST_REFUSAL_DELAY: Duration = Duration::from_secs(30);
+
+/// Refusals that are being delayed at one moment; beyond it the stream is closed at once.
+pub const DELAYED_REFUSALS: usize = 64;
+
+/// Addresses whose failures are remembered.
+pub const FAILING_ADDRESSES: usize = 1024;
+
+/// Attempts that ended after a nonce had left, before the invitation (or the link) is closed: a man in
+/// the middle gets one chance in 2^20 at each, so that all of them together stay below 1 in 50,000.
+pub const ATTEMPTS: u32 = 20;
+
+/// From this many such attempts on, the next one has to wait (a growing pause).
+pub const ATTEMPTS_WITHOUT_PAUSE: u32 = 2;
+
+/// The first such pause; it doubles with each further attempt.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest such pause.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Certificates in one batch of a sync or a welcome, in bytes.
+pub const BATCH: usize = 1024 * 1024;
+
+/// Digests that one sync message lists.
+pub const LISTED_IDS: usize = 1024;
+
+/// Rounds after which a sync session with one peer ends: a liar could go on for ever.
+pub const SYNC_ROUNDS: u32 = 1_000;
+
+/// Certificates that one peer may leave waiting for their parents.
+pub const ORPHANS: usize = 4096;
+
+/// Streams that one peer may hold open on one of our protocols.
+pub const STREAMS_PER_PEER: usize = 8;
+
+/// Answers of a client in one conversation that can't be taken, before it is hung up on.
+pub const UNUSABLE_ANSWERS: u32 = 100;
+
+/// Events that wait for one subscriber; then it is dropped and told so (`lagged`).
+pub const PENDING_EVENTS: usize = 1024;
+
+/// Addresses remembered for one device.
+pub const ADDRESSES_PER_DEVICE: usize = 8;
+
+/// Memberships of one daemon, those that are being joined included.
+pub const MEMBERSHIPS: usize = 32;
+
+/// The life of a registration at a rendezvous point; renewed at half of it.
+pub const REGISTRATION: Duration = Duration::from_secs(10 * 60);

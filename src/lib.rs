@@ -1,0 +1,5 @@
+//! Muster: bring people and their devices into an organization, without a server.
+//!
+//! `ARCHITECTURE.md` walks one invitation through these folders.
+
+pub mod core;
