@@ -72,3 +72,75 @@ pub enum Side {
     /// Neither: the connection or a daemon was lost.
     Network,
 }
+
+/// How a greeting ended without a new member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the greeting ended: {reason:?} by {by:?}")]
+pub struct Ended {
+    /// Why.
+    pub reason: Reason,
+    /// By whom.
+    pub by: Side,
+}
+
+impl Ended {
+    /// Ended by the host.
+    #[must_use]
+    pub fn by_host(reason: Reason) -> Self {
+        Self { reason, by: Side::Host }
+    }
+
+    /// Ended by the guest.
+    #[must_use]
+    pub fn by_guest(reason: Reason) -> Self {
+        Self { reason, by: Side::Guest }
+    }
+
+    /// Ended by neither.
+    #[must_use]
+    pub fn by_network(reason: Reason) -> Self {
+        Self { reason, by: Side::Network }
+    }
+}
+
+impl Reason {
+    /// One sentence for the person: what happened, and what they can do.
+    #[must_use]
+    pub fn sentence(self, by: Side) -> String {
+        let who = match by {
+            Side::Host => "the host",
+            Side::Guest => "the guest",
+            Side::Network => "the connection",
+        };
+        match self {
+            Self::WrongCode => format!(
+                "{who} entered a code that is not the one the other side showed: either it was misheard, or somebody sits \
+                 between the two devices; nobody was enrolled, and the next attempt has new codes"
+            ),
+            Self::CommitmentBroken => "the guest's device did not keep to what it had committed to: somebody tampers with the \
+                 connection; nobody was enrolled"
+                .to_owned(),
+            Self::Refused => "the host refused the guest".to_owned(),
+            Self::Cancelled => format!("{who} cancelled the greeting"),
+            Self::BadMessage => format!("{who} sent something that does not belong into a greeting"),
+            Self::BrokenOff => "the connection or a daemon was lost in the middle of the token exchange; it counts as an attempt, \
+                 and the next one has new codes"
+                .to_owned(),
+            Self::InvitationFinished => "this invitation has been used already; ask for a new one".to_owned(),
+            Self::InvitationCancelled => "this invitation was cancelled; ask for a new one".to_owned(),
+            Self::InvitationExpired => "this invitation has expired; ask for a new one".to_owned(),
+            Self::SessionClosed => "this session is closed".to_owned(),
+            Self::NoSeats => "all seats of this session are taken".to_owned(),
+            Self::UnknownInvitation => "the host knows no such invitation; check the link, or ask for a new one".to_owned(),
+            Self::NotAllowed => "the host may no longer greet; ask an Administrator".to_owned(),
+            Self::Unreachable => "no way led to the other device; check that its daemon runs and that both are on a network that \
+                 connects them"
+                .to_owned(),
+            Self::Timeout => format!("{who} took too long"),
+            Self::Busy => "too many guests wait already; try again in a while".to_owned(),
+            Self::Restarted => "the daemon was restarted before anything was revealed; start again".to_owned(),
+            Self::UnsupportedVersion => "the two devices run versions of Muster that can't greet each other; update the older one"
+                .to_owned(),
+        }
+    }
+}
