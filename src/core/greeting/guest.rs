@@ -12,7 +12,7 @@ use super::message::{
     Details, FirstAnswer, GuestSays, HostSays, Introduction, Knock, Opening, Reception, WelcomeHead,
 };
 use super::noise::{Cipher, Initiator};
-use super::reason::{Ended, Reason};
+use super::reason::{Ended, OrEnded, Reason};
 use crate::core::primitives::codec;
 use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::ids::{OrganizationId, OrganizationPrefix};
@@ -207,7 +207,7 @@ impl AwaitingHostCode {
     ///
     /// # Errors
     /// With the frame that tells the host.
-    pub fn enter(mut self, typed: Option<&Code>) -> Result<(AwaitingTrust, Code, Vec<u8>), (Ended, Vec<u8>)> {
+    pub fn enter(mut self, typed: Option<&Code>) -> OrEnded<(AwaitingTrust, Code, Vec<u8>)> {
         if typed != Some(&self.codes.host) {
             let frame = say(&mut self.cipher, &GuestSays::Ended(Reason::WrongCode));
             return Err((Ended::by_guest(Reason::WrongCode), frame));

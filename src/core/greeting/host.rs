@@ -12,7 +12,7 @@ use super::message::{
     Details, FirstAnswer, GuestSays, HostSays, Introduction, Knock, Reception, WelcomeHead,
 };
 use super::noise::{Cipher, DoesNotOpen, Responder};
-use super::reason::{Ended, Reason, Side};
+use super::reason::{Ended, OrEnded, Reason, Side};
 use crate::core::primitives::codec;
 use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::ids::OrganizationId;
@@ -136,7 +136,7 @@ impl AwaitingReveal {
     ///
     /// # Errors
     /// `CommitmentBroken`, the guest's end, or `BadMessage`.
-    pub fn receive(mut self, frame: &[u8]) -> Result<(AwaitingGuestsMatch, Code), (Ended, Vec<u8>)> {
+    pub fn receive(mut self, frame: &[u8]) -> OrEnded<(AwaitingGuestsMatch, Code)> {
         let nonce = match hear(&mut self.cipher, frame) {
             Ok(GuestSays::Reveal(nonce)) => nonce,
             Ok(_) => return Err((BAD, say(&mut self.cipher, &HostSays::Ended(Reason::BadMessage)))),
@@ -186,7 +186,7 @@ impl AwaitingGuestCode {
         mut self,
         typed: Option<&Code>,
         introduction: Introduction,
-    ) -> Result<(AwaitingDetails, Vec<u8>), (Ended, Vec<u8>)> {
+    ) -> OrEnded<(AwaitingDetails, Vec<u8>)> {
         if typed != Some(&self.codes.guest) {
             let frame = say(&mut self.cipher, &HostSays::Ended(Reason::WrongCode));
             return Err((Ended::by_host(Reason::WrongCode), frame));

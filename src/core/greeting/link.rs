@@ -92,16 +92,14 @@ impl Link {
     /// [`LinkError`]: empty, too long, another scheme, cut off, altered, or of another version.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let body = body(text)?;
+        if !body.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'2'..=b'7')) {
+            return Err(LinkError::Altered);
+        }
         let head = BASE32_NOPAD.decode(body.get(..8).ok_or(LinkError::CutOff)?.as_bytes());
         let head = head.map_err(|_| LinkError::Altered)?;
         let length = usize::from(u16::from_be_bytes([head[1], head[2]]));
         if head[0] == VERSION && body.len() < (length * 8).div_ceil(5) {
-            let sound = body.bytes().all(|b| BASE32_NOPAD.specification().symbols.as_bytes().contains(&b));
-            return Err(if sound && length <= limits::LINK_TEXT {
-                LinkError::CutOff
-            } else {
-                LinkError::Altered
-            });
+            return Err(if length <= limits::LINK_TEXT { LinkError::CutOff } else { LinkError::Altered });
         }
         let bytes = Zeroizing::new(BASE32_NOPAD.decode(body.as_bytes()).map_err(|_| LinkError::Altered)?);
         let (content, sum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(LinkError::CutOff)?;

@@ -30,4 +30,4 @@ pub mod message;
 pub mod noise;
 pub mod reason;
 
-pub use reason::{Ended, Reason, Side};
+pub use reason::{Ended, OrEnded, Reason, Side};

@@ -73,6 +73,9 @@ pub enum Side {
     Network,
 }
 
+/// What a step gives, or how it ended, with the frame that tells the other side.
+pub type OrEnded<T> = Result<T, (Ended, Vec<u8>)>;
+
 /// How a greeting ended without a new member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the greeting ended: {reason:?} by {by:?}")]

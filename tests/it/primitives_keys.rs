@@ -1,0 +1,83 @@
+//! Keys that are taken and keys that aren't.
+
+use muster::core::primitives::digest::label;
+use muster::core::primitives::ids::{DeviceId, Signature, UserId, UserKey};
+use muster::core::primitives::keys::UserSecret;
+
+use crate::support::{device, secret};
+
+#[test]
+fn a_signature_holds_for_its_key_its_label_and_its_message_alone() {
+    let ada = device("ada");
+    let signature = ada.sign(label::CERTIFICATE_SIGNATURE, b"message");
+    let holds = |device: DeviceId, label, message: &[u8]| device.signed(label, message, &signature);
+    assert!(holds(ada.device(), label::CERTIFICATE_SIGNATURE, b"message"));
+    assert!(!holds(ada.device(), label::PROOF_ENROLL, b"message"));
+    assert!(!holds(ada.device(), label::CERTIFICATE_SIGNATURE, b"massage"));
+    assert!(!holds(device("bob").device(), label::CERTIFICATE_SIGNATURE, b"message"));
+    assert!(!ada.device().signed(label::CERTIFICATE_SIGNATURE, b"message", &Signature([0; 64])));
+}
+
+/// The eight small-order points' canonical encodings, and some that aren't canonical (RFC 8032 5.1.3).
+#[test]
+fn a_device_key_of_small_order_or_in_a_longer_form_is_unsound() {
+    let hex = |text: &str| -> DeviceId { text.parse().unwrap() };
+    for unsound in [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+    ] {
+        assert!(!hex(unsound).is_sound(), "{unsound}");
+    }
+    assert!(device("ada").device().is_sound());
+}
+
+#[test]
+fn a_user_key_of_small_order_or_in_a_longer_form_is_unsound() {
+    let mut prime = [0xff; 32];
+    prime[0] = 0xed;
+    prime[31] = 0x7f;
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut high_bit = UserSecret::new(secret("ada")).public().0;
+    assert!(UserKey(high_bit).is_sound());
+    high_bit[31] |= 0x80;
+    for unsound in [[0; 32], one, prime, [0xff; 32], high_bit] {
+        assert!(!UserKey(unsound).is_sound(), "{unsound:?}");
+    }
+}
+
+#[test]
+fn a_peer_id_is_what_libp2p_makes_of_the_same_key() {
+    for name in ["ada", "bob"] {
+        let key = device(name);
+        let ours = key.device().peer_id();
+        let keypair = libp2p::identity::Keypair::ed25519_from_bytes(*key.seed().expose()).unwrap();
+        assert_eq!(ours, keypair.public().to_peer_id().to_string());
+    }
+}
+
+#[test]
+fn a_user_id_follows_from_the_first_device_and_is_not_its_key() {
+    let device = device("ada").device();
+    let user = UserId::of_first_device(&device);
+    assert_ne!(user.as_bytes(), device.as_bytes());
+    assert_eq!(user, UserId::of_first_device(&device));
+}
+
+#[test]
+fn keys_never_show_in_debug_output() {
+    let key = device("ada");
+    let seed = data_encoding::HEXLOWER.encode(key.seed().expose());
+    let shown = format!("{key:?} {:?}", UserSecret::new(secret("ada")));
+    assert!(!shown.contains(&seed[..8]));
+    assert!(shown.contains("Secret(…)"));
+    assert!(serde_json::to_string(key.seed()).is_err(), "no secret is written as text");
+}

@@ -1,0 +1,22 @@
+//! What the tests share: people with keys that follow from their names.
+
+pub(crate) mod pair;
+
+use muster::core::primitives::entropy::Entropy;
+use muster::core::primitives::keys::DeviceKey;
+use muster::core::primitives::secret::Secret32;
+
+/// Entropy that follows from a word: the same in every run.
+pub(crate) fn entropy(word: &str) -> Entropy {
+    Entropy::new(&secret(word))
+}
+
+/// A secret that follows from a word.
+pub(crate) fn secret(word: &str) -> Secret32 {
+    Secret32::new(*blake3::hash(word.as_bytes()).as_bytes())
+}
+
+/// The device of a person or of a machine, by name.
+pub(crate) fn device(name: &str) -> DeviceKey {
+    DeviceKey::from_seed(secret(&format!("device of {name}")))
+}
