@@ -1,10 +1,5 @@
 //! All tests of Muster, in one program: lower levels first.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that can't go on panics, and says its seed"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on panics, and says its seed")]
 
 mod support;
 
