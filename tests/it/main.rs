@@ -1,5 +1,10 @@
 //! All tests of Muster, in one program: lower levels first.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on panics, and says its seed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that can't go on panics, and says its seed"
+)]
 
 mod support;
 
@@ -9,3 +14,11 @@ mod greeting_link;
 mod primitives_codec;
 mod primitives_keys;
 mod primitives_text;
+mod roster_chain;
+mod roster_codec;
+mod roster_concurrent;
+mod roster_forged;
+mod roster_random;
+mod roster_rules;
+mod roster_seals;
+mod roster_sketch;

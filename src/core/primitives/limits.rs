@@ -35,6 +35,11 @@ pub const PARENTS: usize = 16;
 /// Devices of one user, ever: phones, laptops and their replacements.
 pub const DEVICES_PER_USER: usize = 16;
 
+/// Ends that a cut names of one device's chain: one, but two after a restored backup. Somebody who forks
+/// a chain more often than that loses the shorter ends when they are removed, and can't make themselves
+/// too large to be named.
+pub const ENDS_PER_CUT: usize = 4;
+
 /// The value of a setting, in bytes.
 pub const SETTING: usize = 1024;
 

@@ -1,3 +1,43 @@
-//! The roster.
+//! The roster: who is in, with which profile and which devices, decided alike by everybody who holds
+//! the same certificates, with no server to ask (docs/spec/roster.md).
+//!
+//! ```text
+//!  bytes ─ SignedCertificate ── verify ──▶ VerifiedCertificate ── History::add ──▶ held
+//!            (what came)       signature,                        the verdict in        │
+//!                              form, limits                      its own past          ▼ merge
+//!                                                                                   Roster
+//!  certificate  a signed statement with its place among all others, and its bytes
+//!  body         what it says: Found, Enroll, AddDevice, SetProfile, Revoke, …
+//!  proof        the word of the device that comes in
+//!  seal         names, emails and labels, kept out of certificates
+//!  verdict      might its author say this, by what they had seen? If not: refused for ever, by everyone
+//!  merge        what those that didn't know of each other add up to
+//!  resolution   a set, resolved
+//!  resolved     the roster as it is read
+//!  history      all that is held; authoring: signing one's own
+//!  refused      why not
+//!  profile      External, Member, Administrator
+//! ```
+//!
+//! Not here: how certificates travel, where they lie, who is greeted, and what the values of names are. Nothing
+//! here reads a clock: a certificate's time is shown and decides nothing.
 
+pub mod authoring;
+pub mod body;
+pub mod certificate;
+pub mod history;
+mod merge;
 pub mod profile;
+pub mod proof;
+pub mod refused;
+mod resolution;
+pub mod resolved;
+pub mod seal;
+mod verdict;
+
+pub use body::Body;
+pub use certificate::{Certificate, SignedCertificate, VerifiedCertificate};
+pub use history::{Added, History, NotAdded};
+pub use profile::Profile;
+pub use refused::{Refused, Standing, Void};
+pub use resolved::{Device, Roster, User};

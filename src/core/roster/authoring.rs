@@ -1,0 +1,143 @@
+//! Signing certificates of one's own: filled in from what is held, judged by their own past before anybody
+//! else sees them. Nothing here adds what it signs.
+
+use super::body::{Acknowledge, Body, Found, Revoke, SetProfile};
+use super::certificate::{Certificate, SignedCertificate, VERSION, VerifiedCertificate};
+use super::history::History;
+use super::profile::Profile;
+use super::refused::Refused;
+use super::resolution::Resolution;
+use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
+use crate::core::primitives::keys::DeviceKey;
+use crate::core::primitives::limits;
+use crate::core::primitives::time::Moment;
+
+impl History {
+    /// The founding certificate of an organization, whose id it gives:
+    /// `History::new(found.id().into())` takes it in.
+    ///
+    /// # Errors
+    /// [`Refused`] where `found` isn't about the device of `key`, or a key isn't sound.
+    pub fn found(key: &DeviceKey, found: Found, now: Moment) -> Result<VerifiedCertificate, Refused> {
+        let body = Body::Found(found);
+        let certificate = Certificate {
+            version: VERSION,
+            organization: OrganizationId::NONE,
+            device: key.device(),
+            seq: 0,
+            prev: CertificateId::NONE,
+            auth: CertificateId::NONE,
+            parents: Vec::new(),
+            generation: 0,
+            time: now,
+            kind: body.kind(),
+            body: body.encode(),
+        };
+        let certificate = SignedCertificate::sign(certificate, key).in_form()?;
+        Self::new(certificate.id().into()).judge(certificate.clone())?;
+        Ok(certificate)
+    }
+
+    /// Signs `body` on top of all that is held. Where more heads are held than a certificate can name, they
+    /// have to be [tied](History::tie) first.
+    ///
+    /// # Errors
+    /// [`Refused`] where the author may not say this.
+    pub fn author(&self, key: &DeviceKey, body: Body, now: Moment) -> Result<VerifiedCertificate, Refused> {
+        let heads = self.heads();
+        if heads.len() > limits::PARENTS {
+            return Err(Refused::TooManyHeads);
+        }
+        let certificate = self.draft(key, heads, &self.live, body, now)?;
+        self.signed_and_judged(certificate, key)
+    }
+
+    /// Where more heads are held than one certificate can name: an empty Acknowledge that ties some of them.
+    /// `while let Some(tie) = history.tie(key, now)? { history.add(tie)?; }` leaves few enough.
+    ///
+    /// # Errors
+    /// [`Refused`] where the author may say nothing.
+    pub fn tie(&self, key: &DeviceKey, now: Moment) -> Result<Option<VerifiedCertificate>, Refused> {
+        if self.heads().len() <= limits::PARENTS {
+            return Ok(None);
+        }
+        let mut some = self.heads_upon(self.own_end(&key.device())?);
+        some.truncate(limits::PARENTS);
+        some.sort_unstable();
+        let past = self.past(&some)?;
+        let body = Body::Acknowledge(Acknowledge { removals: Vec::new() });
+        let certificate = self.draft(key, some, &past, body, now)?;
+        self.signed_and_judged(certificate, key).map(Some)
+    }
+
+    /// A Revoke of this user, with its cut.
+    #[must_use]
+    pub fn revocation(&self, user: &UserId) -> Body {
+        Body::Revoke(Revoke { user: *user, cut: self.live.cut(user) })
+    }
+
+    /// A SetProfile of this user, with its cut where it takes Administrator away.
+    #[must_use]
+    pub fn profile_change(&self, user: &UserId, profile: Profile) -> Body {
+        let demotes = self.roster().user(user).is_some_and(|user| user.profile == Profile::Administrator);
+        Body::SetProfile(SetProfile { user: *user, profile, cut: demotes.then(|| self.live.cut(user)) })
+    }
+
+    fn draft(
+        &self,
+        key: &DeviceKey,
+        parents: Vec<CertificateId>,
+        past: &Resolution,
+        body: Body,
+        now: Moment,
+    ) -> Result<Certificate, Refused> {
+        let device = key.device();
+        let author = past.roster.user_of(&device).ok_or(Refused::StrangerAuthor)?;
+        // Of a chain that forked (a device restored from a backup), the longest end is followed.
+        let last = past.chain_ends(&device).next();
+        let highest = parents.iter().filter_map(|parent| self.generation_of(parent)).max();
+        Ok(Certificate {
+            version: VERSION,
+            organization: self.organization,
+            device,
+            seq: last.map_or(0, |(seq, _)| seq.saturating_add(1)),
+            prev: last.map_or(CertificateId::NONE, |(_, end)| end),
+            auth: author.grant,
+            generation: highest.map_or(0, |highest| highest.saturating_add(1)),
+            parents,
+            time: now,
+            kind: body.kind(),
+            body: body.encode(),
+        })
+    }
+
+    fn signed_and_judged(
+        &self,
+        certificate: Certificate,
+        key: &DeviceKey,
+    ) -> Result<VerifiedCertificate, Refused> {
+        let certificate = SignedCertificate::sign(certificate, key).in_form()?;
+        self.judge(certificate.clone())?;
+        Ok(certificate)
+    }
+
+    /// The last certificate of a device, or what let it in where it hasn't signed anything.
+    fn own_end(&self, device: &DeviceId) -> Result<CertificateId, Refused> {
+        let introduction = self.roster().device(device).ok_or(Refused::StrangerAuthor)?.added;
+        Ok(self.live.chain_ends(device).next().map_or(introduction, |(_, end)| end))
+    }
+
+    /// All heads, those first that have `ancestor` in their past (or are it): a tie has to follow its
+    /// author's own chain.
+    fn heads_upon(&self, ancestor: CertificateId) -> Vec<CertificateId> {
+        let mut upon = std::collections::HashSet::from([ancestor]);
+        for certificate in self.in_causal_order() {
+            if certificate.certificate().parents.iter().any(|parent| upon.contains(parent)) {
+                upon.insert(certificate.id());
+            }
+        }
+        let mut heads = self.heads();
+        heads.sort_by_key(|head| !upon.contains(head));
+        heads
+    }
+}

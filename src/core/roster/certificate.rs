@@ -1,0 +1,193 @@
+//! A certificate (R1): a statement that a device signs, with its place among all others.
+//!
+//! What came is a [`SignedCertificate`]; only [`SignedCertificate::verify`] yields a [`VerifiedCertificate`];
+//! only that enters a [`History`](super::history::History).
+
+use serde::{Deserialize, Serialize};
+
+use super::body::Body;
+use super::refused::Refused;
+use crate::core::primitives::codec;
+use crate::core::primitives::digest::{derive, label};
+use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, Signature};
+use crate::core::primitives::keys::DeviceKey;
+use crate::core::primitives::limits;
+use crate::core::primitives::time::Moment;
+
+/// The version of certificates that this program writes and judges.
+pub const VERSION: u8 = 1;
+
+/// What is signed. The order of the fields is the order of their bytes (W1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// [`VERSION`].
+    pub version: u8,
+    /// In which organization; zeros in Found, whose id becomes it.
+    pub organization: OrganizationId,
+    /// The author.
+    pub device: DeviceId,
+    /// The place on the author's own chain, from 0.
+    pub seq: u64,
+    /// The one before on that chain; zeros for the first.
+    pub prev: CertificateId,
+    /// What the author acts under: their grant, or their own Enroll. Zeros in Found.
+    pub auth: CertificateId,
+    /// All heads that the author knew, sorted.
+    pub parents: Vec<CertificateId>,
+    /// One more than the highest of the parents; 0 in Found.
+    pub generation: u64,
+    /// The author's clock. It is shown, and decides nothing.
+    pub time: Moment,
+    /// The number of the body's kind.
+    pub kind: u16,
+    /// The codec's bytes of the kind's struct, so that unknown kinds can be kept.
+    pub body: Vec<u8>,
+}
+
+impl Certificate {
+    /// The digest of its bytes. The signature has no part in it.
+    #[must_use]
+    pub fn id(&self) -> CertificateId {
+        CertificateId(derive(label::CERTIFICATE, &[&codec::encode(self)]))
+    }
+}
+
+/// A certificate and what claims to be its author's signature: nothing about it was checked but its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCertificate {
+    certificate: Certificate,
+    signature: Signature,
+    id: CertificateId,
+}
+
+impl SignedCertificate {
+    /// Signs a certificate, whatever it says.
+    #[must_use]
+    pub fn sign(certificate: Certificate, key: &DeviceKey) -> Self {
+        let id = certificate.id();
+        Self { certificate, signature: key.sign(label::CERTIFICATE_SIGNATURE, &id.0), id }
+    }
+
+    /// Reads what was sent: the certificate's bytes, then 64 bytes of signature.
+    ///
+    /// # Errors
+    /// [`Refused::TooLong`], [`Refused::NewerVersion`], or [`Refused::NotCanonical`].
+    pub fn from_bytes(sent: &[u8]) -> Result<Self, Refused> {
+        if sent.len() > limits::CERTIFICATE {
+            return Err(Refused::TooLong);
+        }
+        let (bytes, signature) = sent.split_last_chunk::<64>().ok_or(Refused::NotCanonical)?;
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(version) if *version > VERSION => return Err(Refused::NewerVersion),
+            _ => return Err(Refused::NotCanonical),
+        }
+        let certificate: Certificate = codec::decode(bytes).map_err(|_| Refused::NotCanonical)?;
+        let id = CertificateId(derive(label::CERTIFICATE, &[bytes]));
+        Ok(Self { certificate, signature: Signature(*signature), id })
+    }
+
+    /// What is sent and stored.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut sent = codec::encode(&self.certificate);
+        sent.extend_from_slice(&self.signature.0);
+        sent
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> CertificateId {
+        self.id
+    }
+
+    /// What it says, believed or not.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Checks all that can be told from the certificate alone: its limits, that its body is one of its kind,
+    /// and that its device signed it.
+    ///
+    /// # Errors
+    /// What is wrong with it, for ever and for everyone.
+    pub fn verify(self) -> Result<VerifiedCertificate, Refused> {
+        let verified = self.in_form()?;
+        let signed = &verified.signed;
+        let author = &signed.certificate.device;
+        match author.signed(label::CERTIFICATE_SIGNATURE, &signed.id.0, &signed.signature) {
+            true => Ok(verified),
+            false => Err(Refused::SignatureWrong),
+        }
+    }
+
+    /// All of `verify` but the signature: for what this device signed itself a moment ago.
+    pub(super) fn in_form(self) -> Result<VerifiedCertificate, Refused> {
+        let certificate = &self.certificate;
+        if certificate.version != VERSION {
+            return Err(Refused::NewerVersion);
+        }
+        if self.bytes().len() > limits::CERTIFICATE {
+            return Err(Refused::TooLong);
+        }
+        if certificate.parents.len() > limits::PARENTS {
+            return Err(Refused::TooManyParents);
+        }
+        if !strictly_sorted(&certificate.parents) {
+            return Err(Refused::ParentsUnsorted);
+        }
+        let body = Body::decode(certificate.kind, &certificate.body).ok_or(Refused::BodyUnreadable)?;
+        body_in_form(&body)?;
+        Ok(VerifiedCertificate { signed: self, body })
+    }
+}
+
+fn body_in_form(body: &Body) -> Result<(), Refused> {
+    if body.removal().is_some_and(|(_, cut)| !strictly_sorted(&cut.0)) {
+        return Err(Refused::CutWrong);
+    }
+    match body {
+        Body::Acknowledge(body) if !strictly_sorted(&body.removals) => Err(Refused::AcknowledgesUnsorted),
+        Body::Setting(body) if body.value.len() > limits::SETTING => Err(Refused::SettingTooLong),
+        _ => Ok(()),
+    }
+}
+
+fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
+    list.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// A certificate that its device signed, in canonical form and within its own limits. Whether its author
+/// might say it is for the [`verdict`](super::verdict).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedCertificate {
+    signed: SignedCertificate,
+    body: Body,
+}
+
+impl VerifiedCertificate {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> CertificateId {
+        self.signed.id
+    }
+
+    /// What was signed.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.signed.certificate
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// As it is sent and stored.
+    #[must_use]
+    pub fn signed(&self) -> &SignedCertificate {
+        &self.signed
+    }
+}

@@ -1,0 +1,92 @@
+//! Long chains: they are walked in loops, and what comes at the head costs its own size alone.
+
+use std::time::Instant;
+
+use muster::core::roster::body::{Body, Setting, setting};
+use muster::core::roster::{Added, History};
+
+use crate::roster_sketch::{key, now, sketch};
+
+const LONG: usize = 20_000;
+
+fn chain(length: usize) -> History {
+    let mut history = sketch("ada founds -> ada enrols bob:admin").history;
+    let body = Body::Setting(Setting { key: setting::RELAYS, value: Vec::new() });
+    while history.len() < length {
+        let next = history.author(&key_of(history.len()), body.clone(), now()).unwrap();
+        assert_eq!(history.add(next.clone()), Ok(Added::New(next.id())));
+    }
+    history
+}
+
+/// Ada and Bob take turns.
+fn key_of(turn: usize) -> muster::core::primitives::keys::DeviceKey {
+    thread_local! {
+        static KEYS: [muster::core::primitives::keys::DeviceKey; 2] = [key("ada"), key("bob")];
+    }
+    KEYS.with(|keys| keys[turn % 2].clone())
+}
+
+#[test]
+fn a_chain_of_twenty_thousand_is_held_walked_and_resolved_without_recursion() {
+    let began = Instant::now();
+    // A stack that no recursion over the chain would fit into.
+    let walked = std::thread::Builder::new().stack_size(256 * 1024).spawn(|| {
+        let mut history = chain(LONG);
+        let first = history.in_causal_order().next().unwrap().id();
+        let second = history.in_causal_order().nth(1).unwrap().id();
+        assert_eq!(history.with_ancestors(&history.heads()).len(), LONG);
+        assert_eq!(history.lacking(&[second]).len(), LONG - 2);
+        assert_eq!(history.lacking(&[first]).len(), LONG - 1);
+        assert!(history.lacking(&history.heads()).is_empty());
+        // One that comes late: its past is the beginning, and everything is resolved again.
+        let mut beginning = History::new(history.organization());
+        for certificate in history.in_causal_order().take(2) {
+            beginning.add(certificate.clone()).unwrap();
+        }
+        let body = Body::Setting(Setting { key: setting::RELAYS, value: Vec::new() });
+        let late = beginning.author(&key("bob"), body, now()).unwrap();
+        history.add(late).unwrap();
+        assert_eq!(history.heads().len(), 2);
+        assert!(history.is_consistent());
+    });
+    walked.unwrap().join().unwrap();
+    println!("{LONG} in {:?}", began.elapsed());
+}
+
+#[test]
+fn a_sample_names_the_heads_and_ever_fewer_of_what_lies_back_down_to_the_founding() {
+    let history = chain(1_000);
+    let sample = history.sample();
+    let order: Vec<_> = history.in_causal_order().map(|it| it.id()).collect();
+    assert!(sample.len() <= 64 && sample.len() >= 10);
+    assert_eq!(sample[0], history.heads()[0]);
+    assert_eq!(*sample.last().unwrap(), order[0]);
+    let places: Vec<_> = sample.iter().map(|id| order.iter().position(|it| it == id).unwrap()).collect();
+    assert!(places.is_sorted_by(|a, b| a > b));
+    let gaps: Vec<_> = places.windows(2).map(|pair| pair[0] - pair[1]).collect();
+    assert!(gaps[..gaps.len() - 1].is_sorted(), "{gaps:?}");
+}
+
+#[test]
+fn what_somebody_lacks_is_what_their_certificates_dont_build_on_ancestors_first() {
+    let drawn = sketch(
+        "ada founds #found -> ada enrols bob:admin #bob
+         | ada enrols eve:member #eve
+         | bob enrols tom:member #tom -> bob adds phone #phone",
+    );
+    let history = &drawn.history;
+    assert_eq!(history.lacking(&[drawn.mark("tom")]).len(), 2);
+    assert_eq!(history.lacking(&[drawn.mark("eve")]), [drawn.mark("tom"), drawn.mark("phone")]);
+    let stranger = muster::core::primitives::ids::CertificateId([3; 32]);
+    assert_eq!(history.lacking(&[drawn.mark("phone"), stranger]), [drawn.mark("eve")]);
+    assert_eq!(history.lacking(&[]).len(), 5);
+    assert_eq!(history.lacking(&[])[0], drawn.mark("found"));
+}
+
+#[test]
+fn an_empty_history_has_nothing_to_say() {
+    let history = History::new(muster::core::primitives::ids::OrganizationId([1; 32]));
+    assert!(history.is_empty() && history.heads().is_empty() && history.sample().is_empty());
+    assert!(history.is_consistent());
+}

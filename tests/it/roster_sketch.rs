@@ -1,0 +1,277 @@
+//! A small language to draw histories in.
+//!
+//! ```text
+//! ada founds -> ada enrols bob:admin #bob -> bob adds phone
+//!   | bob@phone enrols eve:member        lines with a bar don't know of each other
+//!   | ada revokes bob
+//!   | after bob: bob revokes ada        this one knows the past of that step alone
+//! ada sets points                        a line without a bar knows everything above it
+//! ```
+//!
+//! People are named; their keys grow from their names. `#mark` names the certificate of a step.
+
+use std::collections::BTreeMap;
+
+use muster::core::primitives::address::Address;
+use muster::core::primitives::digest::derive;
+use muster::core::primitives::ids::{CertificateId, InvitationId, OrganizationId, Seal, UserId};
+use muster::core::primitives::keys::{DeviceKey, UserSecret};
+use muster::core::primitives::kind::Kind;
+use muster::core::primitives::secret::Secret;
+use muster::core::primitives::time::Moment;
+use muster::core::roster::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Setting, setting};
+use muster::core::roster::proof::Claim;
+use muster::core::roster::{
+    Certificate, History, NotAdded, Profile, Refused, SignedCertificate, Standing, VerifiedCertificate,
+};
+
+/// What was drawn.
+#[derive(Clone)]
+pub(crate) struct Drawn {
+    pub(crate) history: History,
+    marks: BTreeMap<String, CertificateId>,
+    people: BTreeMap<UserId, String>,
+}
+
+/// Draws a history in which nothing is refused.
+pub(crate) fn sketch(text: &str) -> Drawn {
+    attempt(text).unwrap_or_else(|(step, refused)| panic!("'{step}' is refused: {refused:?}"))
+}
+
+/// Why the first step that is refused is.
+pub(crate) fn refusal(text: &str) -> Refused {
+    attempt(text).map(|_| ()).unwrap_err().1
+}
+
+fn attempt(text: &str) -> Result<Drawn, (String, Refused)> {
+    let nothing = History::new(OrganizationId::NONE);
+    let mut drawn = Drawn { history: nothing, marks: BTreeMap::new(), people: BTreeMap::new() };
+    let mut stem = drawn.history.clone();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_prefix('|') {
+            None => {
+                let all = drawn.history.clone();
+                drawn.line(all, line)?;
+                stem = drawn.history.clone();
+            }
+            Some(branch) => match branch.trim().strip_prefix("after ") {
+                None => drawn.line(stem.clone(), branch)?,
+                Some(rest) => {
+                    let (mark, steps) = rest.split_once(':').unwrap();
+                    drawn.line(drawn.as_of(mark), steps)?;
+                }
+            },
+        }
+    }
+    Ok(drawn)
+}
+
+impl Drawn {
+    fn line(&mut self, mut known: History, steps: &str) -> Result<(), (String, Refused)> {
+        for step in steps.split("->").map(str::trim).filter(|step| !step.is_empty()) {
+            let (act, mark) = step.split_once(" #").unwrap_or((step, ""));
+            let signed = self.step(&known, act).map_err(|refused| (act.to_owned(), refused))?;
+            if known.is_empty() {
+                known = History::new(signed.id().into());
+                self.history = known.clone();
+            }
+            known.add(signed.clone()).unwrap();
+            self.history.add(signed.clone()).unwrap();
+            self.marks.insert(mark.to_owned(), signed.id());
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, known: &History, act: &str) -> Result<VerifiedCertificate, Refused> {
+        let (author, act) = act.trim().split_once(' ').unwrap_or((act, ""));
+        self.people.insert(user(author), author.to_owned());
+        if act == "founds" {
+            return History::found(&key(author), founding(author), now());
+        }
+        let body = self.body(known, author, act);
+        known.author(&key(author), body, now())
+    }
+
+    fn body(&mut self, known: &History, author: &str, act: &str) -> Body {
+        match act.split_whitespace().collect::<Vec<_>>()[..] {
+            ["enrols", guest] => self.enrolment(known, author, guest, guest),
+            ["enrols", guest, "upon", invitation] => self.enrolment(known, author, guest, invitation),
+            ["adds", device] => {
+                let owner = author.split('@').next().unwrap();
+                Body::AddDevice(further_device(known, author, owner, &format!("{owner}@{device}")))
+            }
+            ["makes", target, to] => known.profile_change(&user(target), profile(to)),
+            ["revokes", target] => known.revocation(&user(target)),
+            ["acknowledges", mark] => Body::Acknowledge(Acknowledge { removals: vec![self.mark(mark)] }),
+            ["ties"] => Body::Acknowledge(Acknowledge { removals: Vec::new() }),
+            ["adopts", mark] => Body::Adopt(Adopt { enrol: self.mark(mark) }),
+            ["sets", "points", address] => {
+                let address: Address = address.parse().unwrap();
+                Body::Setting(Setting::of_addresses(setting::RENDEZVOUS_POINTS, &[address]))
+            }
+            ["says", "something"] => Body::Unknown { kind: 900, bytes: vec![1, 2, 3] },
+            _ => panic!("nobody knows how to draw '{act}'"),
+        }
+    }
+
+    fn enrolment(&mut self, known: &History, host: &str, guest: &str, invited: &str) -> Body {
+        let (name, to) = guest.split_once(':').unwrap();
+        self.people.insert(user(name), name.to_owned());
+        Body::Enroll(enrolment(known.organization(), host, name, profile(to), invitation(invited)))
+    }
+
+    /// The certificate of a marked step.
+    pub(crate) fn mark(&self, mark: &str) -> CertificateId {
+        self.marks[mark]
+    }
+
+    /// What one knew who had just seen a marked step.
+    pub(crate) fn as_of(&self, mark: &str) -> History {
+        let past = self.history.with_ancestors(&[self.mark(mark)]);
+        let mut known = History::new(self.history.organization());
+        for certificate in self.history.in_causal_order().filter(|it| past.contains(&it.id())) {
+            known.add(certificate.clone()).unwrap();
+        }
+        known
+    }
+
+    /// What became of a marked step.
+    pub(crate) fn standing(&self, mark: &str) -> Standing {
+        *self.history.standing(&self.mark(mark)).unwrap()
+    }
+
+    /// Who is in, as `name:profile`, sorted by name.
+    pub(crate) fn active(&self) -> String {
+        let active = self.history.roster().users().filter(|user| user.is_active());
+        let mut active: Vec<_> =
+            active.map(|user| format!("{}:{}", self.people[&user.id], user.profile)).collect();
+        active.sort();
+        active.join(" ")
+    }
+
+    /// Signs a raw certificate, altered at will, and hands it to somebody who holds everything.
+    pub(crate) fn forge(
+        &self,
+        author: &str,
+        body: &Body,
+        alter: impl FnOnce(&mut Certificate),
+    ) -> Result<(), NotAdded> {
+        let mut raw = self.raw(author, body);
+        alter(&mut raw);
+        let signed = SignedCertificate::sign(raw, &key(author));
+        self.history.clone().add(signed.verify()?).map(|_| ())
+    }
+
+    /// A certificate by `author` on top of everything, in order but for what it says.
+    pub(crate) fn raw(&self, author: &str, body: &Body) -> Certificate {
+        let anything = Body::Unknown { kind: 900, bytes: Vec::new() };
+        let in_order = self.history.author(&key(author), anything, now()).unwrap();
+        let mut raw = in_order.certificate().clone();
+        raw.kind = body.kind();
+        raw.body = body.encode();
+        raw
+    }
+}
+
+/// The clock of everybody.
+pub(crate) fn now() -> Moment {
+    Moment(1_700_000_000_000)
+}
+
+/// `ada` is Ada's first device, `ada@phone` another.
+pub(crate) fn key(device: &str) -> DeviceKey {
+    DeviceKey::from_seed(Secret::new(grown("device", device)))
+}
+
+/// The user whose first device this is.
+pub(crate) fn user(name: &str) -> UserId {
+    UserId::of_first_device(&key(name.split('@').next().unwrap()).device())
+}
+
+/// The secret half of a person's user key.
+pub(crate) fn user_secret(name: &str) -> UserSecret {
+    UserSecret::new(Secret::new(grown("user", name)))
+}
+
+/// An invitation by name.
+pub(crate) fn invitation(name: &str) -> InvitationId {
+    InvitationId(grown("invitation", name)[..16].try_into().unwrap())
+}
+
+fn grown(what: &str, name: &str) -> [u8; 32] {
+    derive("muster test 1", &[what.as_bytes(), b":", name.as_bytes()])
+}
+
+fn seal(what: &str, name: &str) -> Seal {
+    Seal(grown(what, name))
+}
+
+fn profile(word: &str) -> Profile {
+    word.parse().unwrap()
+}
+
+/// What somebody founds an organization with.
+pub(crate) fn founding(founder: &str) -> Found {
+    Found {
+        organization_name: seal("organization", founder),
+        user: user(founder),
+        user_key: user_secret(founder).public(),
+        device: key(founder).device(),
+        name: seal("name", founder),
+        email: seal("email", founder),
+        label: seal("label", founder),
+        recovery: [0; 32],
+    }
+}
+
+/// What `guest` claims to become, let in by the device of `host`.
+pub(crate) fn claim(organization: OrganizationId, host: &str, guest: &str, invited: InvitationId) -> Claim {
+    Claim {
+        organization,
+        host: key(host).device(),
+        kind: Kind::User,
+        invitation: invited,
+        user: user(guest),
+        user_key: user_secret(guest).public(),
+    }
+}
+
+/// An Enroll of `guest` with their proof.
+pub(crate) fn enrolment(
+    organization: OrganizationId,
+    host: &str,
+    guest: &str,
+    profile: Profile,
+    invited: InvitationId,
+) -> Enroll {
+    let claim = claim(organization, host, guest, invited);
+    Enroll {
+        user: claim.user,
+        profile,
+        user_key: claim.user_key,
+        device: key(guest).device(),
+        name: seal("name", guest),
+        email: seal("email", guest),
+        label: seal("label", guest),
+        invitation: invited,
+        kind: claim.kind,
+        proof: claim.prove(&key(guest)),
+    }
+}
+
+/// An AddDevice of `device` for `owner`, whose device `host` greeted it.
+pub(crate) fn further_device(known: &History, host: &str, owner: &str, device: &str) -> AddDevice {
+    let invited = invitation(device);
+    let claim = Claim {
+        kind: Kind::Device,
+        user: user(owner),
+        user_key: user_secret(owner).public(),
+        ..claim(known.organization(), host, owner, invited)
+    };
+    AddDevice {
+        device: key(device).device(),
+        label: seal("label", device),
+        invitation: invited,
+        proof: claim.prove(&key(device)),
+    }
+}
