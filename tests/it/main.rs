@@ -11,6 +11,7 @@ mod support;
 mod greeting_attacks;
 mod greeting_exchange;
 mod greeting_link;
+mod node_greeting;
 mod primitives_codec;
 mod primitives_keys;
 mod primitives_text;

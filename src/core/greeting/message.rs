@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::commitment::Commitment;
 use super::reason::Reason;
 use crate::core::primitives::address::Address;
-use crate::core::primitives::ids::{CertificateId, InvitationId, OrganizationId, Signature, UserKey};
+use crate::core::primitives::ids::{CertificateId, InvitationId, OrganizationId, Signature, UserId, UserKey};
 use crate::core::primitives::keys::UserSecret;
 use crate::core::primitives::secret::Secret32;
 use crate::core::primitives::text::{Email, Label, Name};
@@ -157,6 +157,8 @@ pub struct Introduction {
     pub email: Option<Email>,
     /// For a device: the name of the user whose device it becomes.
     pub user: Option<Name>,
+    /// For a device: that user and their user key, which the device's proof is over.
+    pub account: Option<(UserId, UserKey)>,
 }
 
 /// What the guest says of itself.
@@ -166,7 +168,7 @@ pub struct Details {
     pub person: Option<Person>,
     /// The device's label.
     pub device: Label,
-    /// The user key; of a further device, zeros: it gets the user's.
+    /// The user key; of a further device, the user's.
     pub user_key: UserKey,
     /// The device key's signature over what it asks for.
     pub proof: Signature,

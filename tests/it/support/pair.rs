@@ -67,7 +67,7 @@ pub(crate) fn codes(
 }
 
 pub(crate) fn introduction() -> Introduction {
-    Introduction { organization: Name::parse("Field Lab").unwrap(), email: None, user: None }
+    Introduction { organization: Name::parse("Field Lab").unwrap(), email: None, user: None, account: None }
 }
 
 /// What a person types who heard this.

@@ -1,0 +1,216 @@
+//! A device that is in: it holds the roster, answers its person, greets guests, and keeps in step with the
+//! other members' devices.
+//!
+//! ```text
+//!  founding    how the first device comes to be; how a stored one comes back
+//!  answers     what requests are answered with
+//!  inviting    invitations: made, listed, shown, cancelled, expired
+//!  changing    revoking, and changing profiles
+//!  doorway     streams of guests, up to the queue
+//!  hosting     greet: from the queue to the confirmation
+//!  enrolling   the certificate, and the welcome
+//!  keeping     certificates and openings: signed, taken in, told
+//!  meeting     members' devices: connected, in step, revoked
+//! ```
+
+mod answers;
+mod changing;
+mod doorway;
+mod enrolling;
+mod founding;
+mod hosting;
+mod inviting;
+mod keeping;
+mod meeting;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::conversation::Begin;
+use super::event::Happening;
+use super::input::{Channel, ConversationId, Input, Protocol};
+use super::invitation::Invitation;
+use super::outbox::Outbox;
+use super::output::Output;
+use super::request::{Answer, Class, Refusal, Request};
+use super::{Mind, Settings};
+use crate::core::primitives::address::Address;
+use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId, Seal};
+use crate::core::primitives::keys::{DeviceKey, UserSecret};
+use crate::core::primitives::secret::Secret32;
+use crate::core::primitives::time::Moment;
+use crate::core::roster::seal::Opening;
+use crate::core::roster::{History, Roster, User};
+
+pub use founding::NewOrganization;
+
+/// What a member writes down of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Membership {
+    pub(super) organization: OrganizationId,
+    /// The user key's secret half, shared by all of one's own devices.
+    pub(super) user_secret: UserSecret,
+    /// From which the members' namespaces are derived.
+    pub(super) members_secret: Secret32,
+    /// Rendezvous points that came with the welcome.
+    pub(super) points: Vec<Address>,
+}
+
+/// A device that is in.
+pub(super) struct Member {
+    key: DeviceKey,
+    settings: Settings,
+    membership: Membership,
+    history: History,
+    openings: BTreeMap<Seal, Opening>,
+    invitations: BTreeMap<InvitationId, Invitation>,
+    reached: BTreeMap<DeviceId, Vec<Address>>,
+    listening: Vec<Address>,
+    connected: BTreeMap<DeviceId, bool>,
+    syncs: BTreeMap<Channel, meeting::Session>,
+    door: doorway::Door,
+    greets: BTreeMap<ConversationId, hosting::Greet>,
+    announced: meeting::Announced,
+}
+
+impl Member {
+    fn roster(&self) -> &Roster {
+        self.history.roster()
+    }
+
+    fn organization(&self) -> OrganizationId {
+        self.membership.organization
+    }
+
+    /// One's own user; absent only from a store that was tampered with.
+    fn me(&self) -> Option<&User> {
+        self.roster().user_of(&self.key.device())
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.me().is_some_and(User::is_active)
+    }
+
+    pub(super) fn id(&self) -> OrganizationId {
+        self.organization()
+    }
+
+    /// The organization's name, where it is known.
+    pub(super) fn name(&self) -> Option<String> {
+        self.organization_name().map(str::to_owned)
+    }
+
+    /// Takes one input.
+    pub(super) fn handle(&mut self, input: Input, mind: &mut Mind, out: &mut Outbox) {
+        match input {
+            Input::Started | Input::TimeOut => {}
+            Input::Listening { addresses } => self.listens_at(addresses, out),
+            Input::Connected { peer, dialed, address } => self.connected(peer, dialed, address, mind, out),
+            Input::Disconnected { peer } => self.disconnected(peer, mind, out),
+            Input::Opened { channel, peer, protocol, by_us, from } => match protocol {
+                Protocol::Greeting if !by_us => self.knocked(channel, peer, from, mind, out),
+                Protocol::Greeting => out.hang_up(channel),
+                Protocol::Sync => self.sync_opened(channel, peer, out),
+            },
+            Input::Received { channel, frame } => self.received(channel, &frame, mind, out),
+            Input::Closed { channel } => self.closed(channel, mind, out),
+            Input::NotFound { .. } => {}
+            Input::Request { id, request } => {
+                let answer = self.answer(request, mind, out);
+                out.push(Output::Reply { id, answer });
+            }
+            Input::Begin { conversation, begin } => self.begin(conversation, begin, mind, out),
+            Input::Answer { conversation, line } => self.answered(conversation, &line, mind, out),
+            Input::Left { conversation } => self.left(conversation, mind, out),
+        }
+        self.time_passes(mind.now, out);
+        self.announce(mind.now, out);
+    }
+
+    fn received(&mut self, channel: Channel, frame: &[u8], mind: &mut Mind, out: &mut Outbox) {
+        if self.syncs.contains_key(&channel) {
+            self.sync_received(channel, frame, mind, out);
+        } else {
+            self.guest_said(channel, frame, mind, out);
+        }
+    }
+
+    fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
+        if self.syncs.remove(&channel).is_none() {
+            self.guest_lost(channel, mind, out);
+        }
+    }
+
+    fn begin(&mut self, conversation: ConversationId, begin: Begin, mind: &mut Mind, out: &mut Outbox) {
+        match begin {
+            Begin::Greet { invitation, guest } => self.greet(conversation, invitation, guest, mind, out),
+            Begin::Join { .. } => {
+                let ended = crate::core::greeting::Ended::by_guest(crate::core::greeting::Reason::BadMessage);
+                out.end_saying(conversation, ended, "this device is a member already".to_owned());
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request, mind: &mut Mind, out: &mut Outbox) -> Result<Answer, Refusal> {
+        match request {
+            Request::Status => Ok(Answer::Status(Box::new(self.status()?))),
+            Request::ShowOrganization => Ok(Answer::Organization(Box::new(self.about()?))),
+            Request::InviteUsers { emails, expires } => self.invite_users(&emails, expires, mind, out),
+            Request::InviteDevice { expires } => self.invite_device(expires, mind, out),
+            Request::ListInvitations { all } => Ok(self.list_invitations(all)),
+            Request::ShowInvitation { invitation } => self.show_invitation(&invitation),
+            Request::CancelInvitation { invitation } => self.cancel_invitation(&invitation, mind.now, out),
+            Request::ListUsers { revoked } => Ok(self.list_users(revoked)),
+            Request::ShowUser { user } => self.show_user(&user),
+            Request::RevokeUsers { users } => self.revoke_users(users, mind.now, out),
+            Request::SetProfiles { profile, users } => self.set_profiles(profile, users, mind.now, out),
+            Request::ListDevices { user } => self.list_devices(user.as_deref()),
+            Request::RosterLog => Ok(self.log()),
+            Request::VerifyRoster => Ok(self.verify()),
+        }
+    }
+
+    /// Everything that time ends: invitations, steps, delayed refusals.
+    fn time_passes(&mut self, now: Moment, out: &mut Outbox) {
+        self.expire_invitations(now, out);
+        self.guests_time_out(now, out);
+    }
+
+    /// When something next ends by itself.
+    pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
+        let pending = self.invitations.values().filter(|i| i.is_pending()).map(|i| i.expires_at);
+        let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
+        pending.chain(self.door.next_deadline()).chain([tomorrow]).min()
+    }
+
+    fn notify(&self, now: Moment, what: Happening, out: &mut Outbox) {
+        out.notify(self.organization(), now, what);
+    }
+
+    /// All rendezvous points that are known: configured here, set by the organization, handed over in the welcome.
+    fn points(&self) -> Vec<Address> {
+        let all =
+            [self.settings.points.clone(), self.roster().rendezvous_points(), self.membership.points.clone()];
+        let mut seen = BTreeSet::new();
+        all.concat().into_iter().filter(|point| seen.insert(point.clone())).collect()
+    }
+
+    /// Only an Administrator, and only while active.
+    fn require_administrator(&self, what: &str) -> Result<(), Refusal> {
+        self.require_active()?;
+        if self.me().is_some_and(User::is_active_administrator) {
+            return Ok(());
+        }
+        Err(Refusal::new(Class::NotAllowed, "not_allowed", format!("{what}: only an Administrator may"))
+            .hint("ask an Administrator; muster user list shows who is one"))
+    }
+
+    fn require_active(&self) -> Result<(), Refusal> {
+        if self.is_active() {
+            return Ok(());
+        }
+        Err(Refusal::new(Class::NotAllowed, "revoked", "you were revoked from this organization")
+            .hint("an Administrator can invite you again; muster org forget wipes what is left here"))
+    }
+}

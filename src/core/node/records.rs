@@ -1,0 +1,96 @@
+//! What a node writes down: a key for each kind of record, and its value in the codec's bytes.
+//!
+//! ```text
+//!  k                    the device key's seed
+//!  j                    a join that isn't finished
+//!  m                    the membership: user key, members' secret, points
+//!  c generation id      a certificate, as it is sent
+//!  o seal               an opening
+//!  i invitation         an invitation of this daemon
+//!  a device             where that device was reached
+//! ```
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::output::{Batch, Snapshot};
+use crate::core::primitives::codec;
+use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, Seal};
+
+/// The store holds something that this program didn't write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store's record '{0}' cannot be read")]
+pub struct Damaged(pub String);
+
+pub(super) const DEVICE_KEY: &[u8] = b"k";
+pub(super) const JOIN: &[u8] = b"j";
+pub(super) const MEMBERSHIP: &[u8] = b"m";
+
+pub(super) fn certificate(generation: u64, id: &CertificateId) -> Vec<u8> {
+    [b"c", generation.to_be_bytes().as_slice(), &id.0].concat()
+}
+
+pub(super) fn opening(seal: &Seal) -> Vec<u8> {
+    [b"o", seal.0.as_slice()].concat()
+}
+
+pub(super) fn invitation(id: &InvitationId) -> Vec<u8> {
+    [b"i", id.0.as_slice()].concat()
+}
+
+pub(super) fn addresses(device: &DeviceId) -> Vec<u8> {
+    [b"a", device.0.as_slice()].concat()
+}
+
+impl Batch {
+    /// Writes `value` under `key`.
+    pub(super) fn put<T: Serialize + ?Sized>(&mut self, key: impl Into<Vec<u8>>, value: &T) {
+        self.put_bytes(key, codec::encode(value));
+    }
+
+    /// Writes bytes that are in the form that is kept already.
+    pub(super) fn put_bytes(&mut self, key: impl Into<Vec<u8>>, value: Vec<u8>) {
+        self.changes.push((key.into(), Some(value)));
+    }
+
+    /// Takes away what is under `key`.
+    pub(super) fn delete(&mut self, key: impl Into<Vec<u8>>) {
+        self.changes.push((key.into(), None));
+    }
+}
+
+/// A snapshot, sorted by key: certificates come in causal order.
+pub(super) struct Records(Snapshot);
+
+impl Records {
+    pub(super) fn new(mut snapshot: Snapshot) -> Self {
+        snapshot.sort_unstable();
+        Self(snapshot)
+    }
+
+    /// The one record under `key`, if it is there.
+    pub(super) fn one<T: Serialize + DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Damaged> {
+        let found = self.0.binary_search_by(|(k, _)| k.as_slice().cmp(key)).ok();
+        found.map(|at| read(&self.0[at])).transpose()
+    }
+
+    /// All records whose key starts with `kind`, in the order of their keys.
+    pub(super) fn all<T: Serialize + DeserializeOwned>(
+        &self,
+        kind: u8,
+    ) -> impl Iterator<Item = Result<(&[u8], T), Damaged>> {
+        self.of(kind).map(|record| Ok((&record.0[1..], read(record)?)))
+    }
+
+    /// The bytes of all records whose key starts with `kind`.
+    pub(super) fn bytes(&self, kind: u8) -> impl Iterator<Item = &[u8]> {
+        self.of(kind).map(|(_, value)| value.as_slice())
+    }
+
+    fn of(&self, kind: u8) -> impl Iterator<Item = &(Vec<u8>, Vec<u8>)> {
+        self.0.iter().filter(move |(key, _)| key.first() == Some(&kind) && key.len() > 1)
+    }
+}
+
+fn read<T: Serialize + DeserializeOwned>((key, value): &(Vec<u8>, Vec<u8>)) -> Result<T, Damaged> {
+    codec::decode(value).map_err(|_| Damaged(data_encoding::HEXLOWER.encode(key)))
+}

@@ -1,0 +1,29 @@
+//! What members' devices say to each other over `/muster/sync/1`, as bytes (docs/spec/wire.md, W6). The
+//! connection has authenticated both devices and encrypts; who may hear what is asked of the roster as it is
+//! at that moment.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::primitives::address::Address;
+use crate::core::primitives::ids::{CertificateId, Seal};
+
+/// The version of the sync that this code speaks.
+pub(super) const VERSION: u8 = 1;
+
+/// One message; fits one frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Message {
+    /// The first of each side: what one holds (heads, then an exponentially thinning list), and where one
+    /// can be reached.
+    Hello { version: u8, holds: Vec<CertificateId>, addresses: Vec<Address> },
+    /// Certificates that the other lacks, parents first, as they are sent.
+    Certificates(Vec<Vec<u8>>),
+    /// One holds none of these openings.
+    WantOpenings(Vec<Seal>),
+    /// Openings, each as its codec's bytes.
+    Openings(Vec<Vec<u8>>),
+    /// Who you are isn't known here.
+    Stranger,
+    /// You were revoked: the certificates that show it came before.
+    Revoked,
+}

@@ -1,0 +1,465 @@
+//! A world of nodes in virtual time: real nodes, disks that keep what was committed, streams that deliver in
+//! order, and crashes between any two outputs. The same seed gives the same world.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use muster::core::greeting::Side;
+use muster::core::greeting::link::Link;
+use muster::core::node::conversation::{Begin, JoinAnswers, Step};
+use muster::core::node::input::{Channel, ConversationId, Input, Protocol, RequestId};
+use muster::core::node::output::{Output, Snapshot};
+use muster::core::node::request::{Answer, Refusal, Request, UserAnswer};
+use muster::core::node::{NewOrganization, Node, Settings};
+use muster::core::primitives::entropy::Entropy;
+use muster::core::primitives::ids::DeviceId;
+use muster::core::primitives::secret::Secret32;
+use muster::core::primitives::text::{Email, Label, Name};
+use muster::core::primitives::time::Moment;
+
+use super::device;
+
+/// One machine: a node while it runs, and a disk that outlives it.
+#[derive(Default)]
+struct Machine {
+    node: Option<Node>,
+    disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What is sought, and hasn't been found yet.
+    seeks: Option<DeviceId>,
+    outputs: usize,
+    /// Crash instead of doing this output.
+    crash_at: Option<usize>,
+    steps: BTreeMap<ConversationId, Vec<Step>>,
+    replies: Vec<Result<Answer, Refusal>>,
+    /// Every frame that was sent to this machine.
+    heard: Vec<Vec<u8>>,
+}
+
+pub(crate) struct World {
+    machines: BTreeMap<String, Machine>,
+    inputs: VecDeque<(String, Input)>,
+    streams: BTreeMap<Channel, (String, String)>,
+    connections: BTreeSet<(String, String)>,
+    now: Moment,
+    draws: u64,
+    numbers: u64,
+    seed: String,
+}
+
+impl World {
+    pub(crate) fn new(seed: &str) -> Self {
+        Self {
+            machines: BTreeMap::new(),
+            inputs: VecDeque::new(),
+            streams: BTreeMap::new(),
+            connections: BTreeSet::new(),
+            now: Moment(1_790_000_000_000),
+            draws: 0,
+            numbers: 0,
+            seed: seed.to_owned(),
+        }
+    }
+
+    fn entropy(&mut self) -> Entropy {
+        self.draws += 1;
+        Entropy::new(&Secret32::new(blake3::derive_key(&self.seed, &self.draws.to_be_bytes())))
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// This machine founds an organization; its person is called like it.
+    pub(crate) fn found(&mut self, name: &str) {
+        let new = NewOrganization {
+            name: Name::parse("Field Lab").unwrap(),
+            person: Name::parse(&person(name)).unwrap(),
+            email: Email::parse(&email(name)).unwrap(),
+            device: Label::parse(&label(name)).unwrap(),
+        };
+        let (now, entropy) = (self.now, self.entropy());
+        let node = Node::found(device(name), &new, Settings::default(), now, entropy).unwrap();
+        self.start(name, node);
+    }
+
+    fn start(&mut self, name: &str, node: Node) {
+        let machine = self.machines.entry(name.to_owned()).or_default();
+        machine.node = Some(node);
+        self.drain(name);
+        let here = format!("/ip4/192.0.2.{}/tcp/7733", name.len());
+        self.inputs.push_back((name.to_owned(), Input::Started));
+        self.inputs.push_back((name.to_owned(), Input::Listening { addresses: vec![here.parse().unwrap()] }));
+        self.seekers_find(name);
+        self.run();
+    }
+
+    /// Everything that is under way happens.
+    pub(crate) fn run(&mut self) {
+        while let Some((name, input)) = self.inputs.pop_front() {
+            let (now, entropy) = (self.now, self.entropy());
+            if let Some(node) = self.machines.get_mut(&name).and_then(|machine| machine.node.as_mut()) {
+                node.handle(input, now, entropy);
+                self.drain(&name);
+            }
+        }
+    }
+
+    /// Time passes, and every node is told.
+    pub(crate) fn wait(&mut self, span: Duration) {
+        self.now = self.now + span;
+        for name in self.machines.keys() {
+            self.inputs.push_back((name.clone(), Input::TimeOut));
+        }
+        self.run();
+    }
+
+    fn drain(&mut self, name: &str) {
+        while let Some(output) =
+            self.machines.get_mut(name).and_then(|m| m.node.as_mut()).and_then(Node::poll_output)
+        {
+            let machine = self.machines.get_mut(name).unwrap();
+            machine.outputs += 1;
+            if machine.crash_at == Some(machine.outputs) {
+                machine.crash_at = None;
+                return self.crash(name);
+            }
+            self.act(name, output);
+        }
+    }
+
+    fn act(&mut self, name: &str, output: Output) {
+        let machine = self.machines.get_mut(name).unwrap();
+        match output {
+            Output::Commit(batch) => {
+                for (key, value) in batch.changes {
+                    match value {
+                        Some(value) => machine.disk.insert(key, value),
+                        None => machine.disk.remove(&key),
+                    };
+                }
+            }
+            Output::Send { channel, frame } => {
+                if let Some(other) = self.other_end(name, channel) {
+                    self.machines.get_mut(&other).unwrap().heard.push(frame.clone());
+                    self.inputs.push_back((other, Input::Received { channel, frame }));
+                }
+            }
+            Output::HangUp { channel } => self.close(name, channel),
+            Output::Open { peer, protocol } => {
+                if let Some(other) = self.running(&peer) {
+                    self.open(name, &other, protocol);
+                }
+            }
+            Output::Seek { device, .. } => {
+                machine.seeks = Some(device);
+                if let Some(other) = self.running(&device) {
+                    self.seekers_find(&other);
+                }
+            }
+            Output::StopSeeking { .. } => machine.seeks = None,
+            Output::Disconnect { peer } => {
+                if let Some(other) = self.running(&peer) {
+                    self.disconnect(name, &other);
+                }
+            }
+            Output::StayConnected { contacts, .. } => {
+                for contact in contacts {
+                    if let Some(other) = self.running(&contact.device) {
+                        self.connect(name, &other);
+                    }
+                }
+            }
+            Output::Reply { answer, .. } => machine.replies.push(answer),
+            Output::Say { conversation, step } => machine.steps.entry(conversation).or_default().push(step),
+            Output::Forget => {
+                machine.node = None;
+                machine.disk.clear();
+            }
+            Output::Advertise { .. } | Output::Notify(_) => {}
+        }
+    }
+
+    fn running(&self, device: &DeviceId) -> Option<String> {
+        let runs = |machine: &Machine| machine.node.as_ref().is_some_and(|node| node.device() == *device);
+        self.machines.iter().find(|(_, machine)| runs(machine)).map(|(name, _)| name.clone())
+    }
+
+    fn device_of(&self, name: &str) -> DeviceId {
+        self.machines[name].node.as_ref().unwrap().device()
+    }
+
+    fn other_end(&self, name: &str, channel: Channel) -> Option<String> {
+        let (a, b) = self.streams.get(&channel)?;
+        Some(if a == name { b.clone() } else { a.clone() })
+    }
+
+    fn close(&mut self, name: &str, channel: Channel) {
+        if let Some(other) = self.other_end(name, channel) {
+            self.streams.remove(&channel);
+            self.inputs.push_back((other, Input::Closed { channel }));
+        }
+    }
+
+    fn connect(&mut self, from: &str, to: &str) {
+        let pair = if from < to { (from, to) } else { (to, from) };
+        if from == to || !self.connections.insert((pair.0.to_owned(), pair.1.to_owned())) {
+            return;
+        }
+        for (name, peer, dialed) in [(from, to, true), (to, from, false)] {
+            let peer = self.device_of(peer);
+            self.inputs.push_back((name.to_owned(), Input::Connected { peer, dialed, address: None }));
+        }
+    }
+
+    fn disconnect(&mut self, from: &str, to: &str) {
+        let pair = if from < to { (from, to) } else { (to, from) };
+        if !self.connections.remove(&(pair.0.to_owned(), pair.1.to_owned())) {
+            return;
+        }
+        let between = |(a, b): &(String, String)| (a == from && b == to) || (a == to && b == from);
+        let streams: Vec<Channel> =
+            self.streams.iter().filter(|(_, ends)| between(ends)).map(|(channel, _)| *channel).collect();
+        for channel in streams {
+            self.streams.remove(&channel);
+            for name in [from, to] {
+                self.inputs.push_back((name.to_owned(), Input::Closed { channel }));
+            }
+        }
+        for (name, peer) in [(from, to), (to, from)] {
+            if self.machines[peer].node.is_some() {
+                let peer = self.device_of(peer);
+                self.inputs.push_back((name.to_owned(), Input::Disconnected { peer }));
+            }
+        }
+    }
+
+    fn open(&mut self, from: &str, to: &str, protocol: Protocol) {
+        self.connect(from, to);
+        let channel = Channel(self.number());
+        self.streams.insert(channel, (from.to_owned(), to.to_owned()));
+        for (name, peer, by_us) in [(to, from, false), (from, to, true)] {
+            let (peer, from) = (self.device_of(peer), "192.0.2.1".to_owned());
+            self.inputs.push_back((name.to_owned(), Input::Opened { channel, peer, protocol, by_us, from }));
+        }
+    }
+
+    fn seekers_find(&mut self, name: &str) {
+        let Some(node) = &self.machines[name].node else { return };
+        let device = node.device();
+        let seekers: Vec<String> = self
+            .machines
+            .iter()
+            .filter(|(_, m)| m.seeks == Some(device) && m.node.is_some())
+            .map(|(seeker, _)| seeker.clone())
+            .collect();
+        for seeker in seekers {
+            self.machines.get_mut(&seeker).unwrap().seeks = None;
+            self.open(&seeker, name, Protocol::Greeting);
+        }
+    }
+
+    /// The machine crashes: what it hadn't committed is gone, its streams break, and it comes back at once.
+    fn crash(&mut self, name: &str) {
+        let device = self.device_of(name);
+        let machine = self.machines.get_mut(name).unwrap();
+        machine.node = None;
+        machine.seeks = None;
+        machine.steps.clear();
+        self.inputs.retain(|(to, _)| to != name);
+        let peers: BTreeSet<String> = self
+            .connections
+            .iter()
+            .filter_map(|(a, b)| {
+                if a == name {
+                    Some(b)
+                } else if b == name {
+                    Some(a)
+                } else {
+                    None
+                }
+            })
+            .cloned()
+            .collect();
+        self.connections.retain(|(a, b)| a != name && b != name);
+        let broken: Vec<Channel> =
+            self.streams.iter().filter(|(_, (a, b))| a == name || b == name).map(|(c, _)| *c).collect();
+        for channel in broken {
+            self.close(name, channel);
+        }
+        for peer in peers {
+            self.inputs.push_back((peer, Input::Disconnected { peer: device }));
+        }
+        self.restart(name);
+    }
+
+    /// The machine comes back with what is on its disk.
+    fn restart(&mut self, name: &str) {
+        let snapshot: Snapshot = self.machines[name].disk.clone().into_iter().collect();
+        if let Some(node) = Node::restore(snapshot, Settings::default()).unwrap() {
+            let others: Vec<String> = self.machines.keys().filter(|other| *other != name).cloned().collect();
+            self.machines.get_mut(name).unwrap().node = Some(node);
+            self.inputs.push_back((name.to_owned(), Input::Started));
+            self.seekers_find(name);
+            for other in others {
+                if self.machines[&other].node.as_ref().is_some_and(Node::is_active)
+                    && self.machines[name].node.as_ref().is_some_and(Node::is_active)
+                {
+                    self.connect(&other, name);
+                }
+            }
+        }
+    }
+
+    /// From now on, the machine crashes instead of doing its `n`th next output.
+    pub(crate) fn crash_at(&mut self, name: &str, n: usize) {
+        let machine = self.machines.entry(name.to_owned()).or_default();
+        machine.crash_at = Some(machine.outputs + n);
+    }
+
+    /// No crash from here on; whether one that was asked for hadn't come yet.
+    pub(crate) fn calm_down(&mut self, name: &str) -> bool {
+        self.machines.get_mut(name).unwrap().crash_at.take().is_some()
+    }
+
+    pub(crate) fn ask(&mut self, name: &str, request: Request) -> Result<Answer, Refusal> {
+        let id = RequestId(self.number());
+        self.inputs.push_back((name.to_owned(), Input::Request { id, request }));
+        self.run();
+        self.machines.get_mut(name).unwrap().replies.pop().unwrap()
+    }
+
+    /// An invitation's link, for this email.
+    pub(crate) fn invite(&mut self, host: &str, email: &str) -> Link {
+        let request = Request::InviteUsers { emails: vec![email.to_owned()], expires: None };
+        let Ok(Answer::Invited(invited)) = self.ask(host, request) else { panic!("invited") };
+        Link::parse(&invited[0].link).unwrap()
+    }
+
+    pub(crate) fn greet(&mut self, host: &str) -> ConversationId {
+        self.begin(host, Begin::Greet { invitation: None, guest: None })
+    }
+
+    /// A machine joins with a link: as a fresh device, or going on where it was.
+    pub(crate) fn join(&mut self, guest: &str, link: &Link) -> ConversationId {
+        let (now, entropy) = (self.now, self.entropy());
+        if self.machines.get(guest).is_none_or(|machine| machine.node.is_none()) {
+            let node = Node::join(device(guest), link, Settings::default(), now, entropy);
+            self.start(guest, node);
+        }
+        let answers = JoinAnswers {
+            name: Some(person(guest)),
+            email: Some(email(guest)),
+            device: Some(label(guest)),
+            yes: None,
+        };
+        self.begin(guest, Begin::Join { answers })
+    }
+
+    fn begin(&mut self, name: &str, begin: Begin) -> ConversationId {
+        let conversation = ConversationId(self.number());
+        self.inputs.push_back((name.to_owned(), Input::Begin { conversation, begin }));
+        self.run();
+        conversation
+    }
+
+    pub(crate) fn answer(&mut self, name: &str, conversation: ConversationId, line: &str) {
+        self.inputs.push_back((name.to_owned(), Input::Answer { conversation, line: line.to_owned() }));
+        self.run();
+    }
+
+    pub(crate) fn steps(&self, name: &str, conversation: ConversationId) -> &[Step] {
+        self.machines[name].steps.get(&conversation).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn last(&self, name: &str, conversation: ConversationId) -> Option<&Step> {
+        self.steps(name, conversation).last()
+    }
+
+    /// The code that a person sees in this conversation.
+    pub(crate) fn code(&self, name: &str, conversation: ConversationId) -> Option<String> {
+        self.steps(name, conversation).iter().rev().find_map(|step| match step {
+            Step::ShowCode { code } => Some(code.clone()),
+            _ => None,
+        })
+    }
+
+    /// Two honest people: each types what the other reads, the host confirms with this profile. Until nothing is asked
+    /// any more.
+    pub(crate) fn play(
+        &mut self,
+        (host, greet): (&str, ConversationId),
+        (guest, join): (&str, ConversationId),
+        profile: &str,
+    ) {
+        let mut before = usize::MAX;
+        loop {
+            let steps = self.steps(host, greet).len() + self.steps(guest, join).len();
+            if steps == before {
+                return;
+            }
+            before = steps;
+            if let Some(Step::EnterCode { of: Side::Host, .. }) = self.last(guest, join)
+                && let Some(code) = self.code(host, greet)
+            {
+                self.answer(guest, join, &code);
+            }
+            if let Some(Step::EnterCode { of: Side::Guest, .. }) = self.last(host, greet)
+                && let Some(code) = self.code(guest, join)
+            {
+                self.answer(host, greet, &code);
+            }
+            if let Some(Step::Details { .. }) = self.last(guest, join) {
+                self.answer(guest, join, &format!("{{\"device\":\"{}\",\"yes\":true}}", label(guest)));
+            }
+            if let Some(Step::Confirm { .. }) = self.last(host, greet) {
+                self.answer(host, greet, &format!("{{\"profile\":\"{profile}\"}}"));
+            }
+        }
+    }
+
+    /// The whole way, by two honest people.
+    pub(crate) fn enrol(&mut self, host: &str, guest: &str, profile: &str) {
+        let link = self.invite(host, &email(guest));
+        let join = self.join(guest, &link);
+        let greet = self.greet(host);
+        self.play((host, greet), (guest, join), profile);
+        assert!(matches!(self.last(guest, join), Some(Step::Done { .. })), "{:?}", self.steps(guest, join));
+    }
+
+    pub(crate) fn users(&mut self, name: &str) -> Vec<UserAnswer> {
+        match self.ask(name, Request::ListUsers { revoked: true }) {
+            Ok(Answer::Users(users)) => users,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn digest(&mut self, name: &str) -> String {
+        match self.ask(name, Request::Status) {
+            Ok(Answer::Status(status)) => status.organization.roster_digest,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn is_member(&self, name: &str) -> bool {
+        self.machines.get(name).and_then(|m| m.node.as_ref()).is_some_and(Node::is_active)
+    }
+
+    /// Whether these bytes stand anywhere on the machine's disk.
+    pub(crate) fn disk_holds(&self, name: &str, text: &str) -> bool {
+        let holds = |bytes: &Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        self.machines[name].disk.iter().any(|(key, value)| holds(key) || holds(value))
+    }
+}
+
+pub(crate) fn email(name: &str) -> String {
+    format!("{name}@example.org")
+}
+
+pub(crate) fn person(name: &str) -> String {
+    format!("{}{} Surname", name[..1].to_uppercase(), &name[1..])
+}
+
+pub(crate) fn label(name: &str) -> String {
+    format!("machine of {name}")
+}
