@@ -11,6 +11,10 @@
     reason = "a test fails by panicking, and prints its seed"
 )]
 
+mod daemon_config;
+mod daemon_parts;
+mod floors;
+mod floors_text;
 mod store_child;
 mod store_damage;
 mod store_durability;

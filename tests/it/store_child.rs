@@ -8,6 +8,7 @@ use std::{
 
 use muster::{
     core::node::output::Batch,
+    daemon::lock::DataLock,
     store::{Opened, Store, StoreError},
 };
 
@@ -73,9 +74,16 @@ fn the_part_of_a_child() {
         "commit for ever" => commits_for_ever(&dir),
         "open" => match Store::open(&dir) {
             Ok((_, opened)) => say(&format!("{opened:?}")),
-            Err(error) => say(&format!("{error}")),
+            Err(error) => say(&error.to_string()),
         },
         "fill" => fills(&dir),
+        "take the data" => match DataLock::take(&dir) {
+            Ok(_lock) => {
+                say("taken");
+                std::thread::sleep(std::time::Duration::from_secs(60));
+            }
+            Err(error) => say(&error.to_string()),
+        },
         other => panic!("nobody plays {other}"),
     }
 }
