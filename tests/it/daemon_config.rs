@@ -10,6 +10,8 @@ use muster::daemon::{
 };
 use tempfile::{TempDir, tempdir};
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 const LISTEN_1: &str = "/ip4/127.0.0.1/tcp/1";
 const LISTEN_2: &str = "/ip4/127.0.0.1/tcp/2";
 const LISTEN_3: &str = "/ip4/127.0.0.1/tcp/3";
@@ -39,7 +41,7 @@ fn the_default_is_tcp_and_quic_on_one_port_on_every_interface() {
 /// Each row: the user's variables, then data, socket, configuration file.
 #[test]
 fn the_places_of_a_users_daemon() {
-    let rows: [(&[(&str, &str)], [&str; 3]); 5] = [
+    let rows: [(Variables, [&str; 3]); 5] = [
         (
             &[("XDG_DATA_HOME", "/d"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c")],
             ["/d/muster", "/r/muster/control.sock", "/c/muster/musterd.toml"],
@@ -111,7 +113,7 @@ fn a_flag_wins_over_a_variable_which_wins_over_the_file_which_wins_over_the_defa
     let variables =
         [("MUSTER_DATA_DIR", "/var"), ("MUSTER_SOCKET", "/var.sock"), ("MUSTER_LISTEN", LISTEN_2)];
     let line = ["--data-dir", "/flag", "--socket", "/flag.sock", "--listen", LISTEN_1];
-    let rows: [(&[&str], &[(&str, &str)], &str, [&str; 3]); 5] = [
+    let rows: [(&[&str], Variables, &str, [&str; 3]); 5] = [
         (&line, &variables, &file, ["/flag", "/flag.sock", LISTEN_1]),
         (&line, &[], &file, ["/flag", "/flag.sock", LISTEN_1]),
         (&[], &variables, &file, ["/var", "/var.sock", LISTEN_2]),
