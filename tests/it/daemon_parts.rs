@@ -10,6 +10,7 @@ use std::{
             net::{SocketAddr, UnixDatagram},
         },
     },
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -115,6 +116,28 @@ fn without_a_service_manager_nobody_is_told_and_nothing_breaks() {
         notifier.ready();
         notifier.stopping();
     }
+}
+
+/// `systemd-analyze verify` ends well with settings that it doesn't know, but it says so.
+#[test]
+fn systemd_has_nothing_to_say_against_the_unit() {
+    if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("SKIPPED: there is no systemd-analyze here");
+        return;
+    }
+    let home = tempdir().unwrap();
+    let path = home.path().join("musterd.service");
+    let unit = include_str!("../../config/systemd/musterd.service");
+    fs::write(&path, unit.replace("/usr/bin/musterd", env!("CARGO_BIN_EXE_musterd"))).unwrap();
+    let analyze = |arguments: &[&str]| {
+        Command::new("systemd-analyze").args(arguments).arg(&path).env("PAGER", "cat").output().unwrap()
+    };
+    let verified = analyze(&["verify", "--man=no"]);
+    assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
+    assert!(verified.status.success());
+    // From 0, sealed, to 10, wide open.
+    let weighed = analyze(&["security", "--offline=yes", "--threshold=20"]);
+    assert!(weighed.status.success(), "{}", String::from_utf8_lossy(&weighed.stdout));
 }
 
 fn tells(manager: &UnixDatagram, name: &str) {
