@@ -28,7 +28,7 @@ use muster::{
 };
 use tempfile::tempdir;
 
-use crate::store_child::start;
+use crate::store_child::{start, stderr_of};
 
 #[test]
 fn a_second_daemon_is_told_who_has_the_data() {
@@ -95,6 +95,13 @@ fn a_level_or_a_list_is_a_filter_and_a_mistyped_level_is_not() {
         assert!(logging::filter(bad).is_err(), "{bad}");
     }
     assert!(logging::filter(logging::DEFAULT).is_ok());
+}
+
+#[test]
+fn a_panic_is_logged_with_its_place_and_without_its_words() {
+    let logged = stderr_of("fail while logging");
+    assert!(logged.contains("ERROR") && logged.contains("store_child.rs:"), "{logged}");
+    assert!(!logged.contains("TP9W"), "{logged}");
 }
 
 #[test]

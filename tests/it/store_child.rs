@@ -8,7 +8,7 @@ use std::{
 
 use muster::{
     core::node::output::Batch,
-    daemon::lock::DataLock,
+    daemon::{lock::DataLock, logging},
     store::{Opened, Store, StoreError},
 };
 
@@ -49,6 +49,19 @@ impl Drop for Actor {
 
 /// Starts this program again to play `part` on `dir`, within `around` (a shell's words that end in `exec "$@"`).
 pub(crate) fn start(part: &str, dir: &Path, around: &str) -> Actor {
+    let mut command = command(part, dir, around);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    Actor { process, lines }
+}
+
+/// Plays a part to its end, and gives what it wrote to stderr.
+pub(crate) fn stderr_of(part: &str) -> String {
+    let output = command(part, Path::new("/"), r#"exec "$@""#).output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn command(part: &str, dir: &Path, around: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", around, "sh"]).arg(std::env::current_exe().unwrap());
     command.args([
@@ -58,11 +71,8 @@ pub(crate) fn start(part: &str, dir: &Path, around: &str) -> Actor {
         "--nocapture",
         "--test-threads=1",
     ]);
-    command.env(PART, part).env(DIR, dir);
-    let mut process =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    Actor { process, lines }
+    command.env(PART, part).env(DIR, dir).stdin(Stdio::null());
+    command
 }
 
 #[test]
@@ -84,6 +94,11 @@ fn the_part_of_a_child() {
             }
             Err(error) => say(&error.to_string()),
         },
+        "fail while logging" => {
+            logging::start(logging::filter("info").unwrap());
+            let failed = std::thread::spawn(|| panic!("the code was TP9W")).join();
+            assert!(failed.is_err());
+        }
         other => panic!("nobody plays {other}"),
     }
 }
