@@ -3,3 +3,5 @@
 //! `ARCHITECTURE.md` walks one invitation through these folders.
 
 pub mod core;
+pub mod daemon;
+pub mod store;

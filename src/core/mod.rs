@@ -15,6 +15,9 @@
 //! Not here: how bytes travel (`net`), where they lie (`store`), who asks (`control`), and the clock that
 //! drives it all (`daemon`).
 
+// What these name is in clippy.toml: the clock, randomness, files, sockets, threads.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod greeting;
 pub mod node;
 pub mod primitives;

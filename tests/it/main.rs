@@ -1,13 +1,21 @@
-//! All tests of Muster, in one program: lower levels first.
+//! Every test of Muster that needs more than one file, in one program: it links once, and runs in parallel.
+//!
+//! Tests are sentences about people or about a property; helpers stand below them. Random tests print their
+//! seed. What takes longer runs with `MUSTER_LONG=1` (scripts/soak).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test that can't go on panics, and says its seed"
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and prints its seed"
 )]
 
 mod support;
 
+mod daemon_config;
+mod daemon_parts;
+mod floors;
+mod floors_text;
 mod greeting_attacks;
 mod greeting_exchange;
 mod greeting_link;
@@ -23,3 +31,7 @@ mod roster_random;
 mod roster_rules;
 mod roster_seals;
 mod roster_sketch;
+mod store_child;
+mod store_damage;
+mod store_durability;
+mod store_keeping;

@@ -1,0 +1,134 @@
+//! Directories and files that only their owner may open, and that are on the disk when we say so.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::FlockOperation;
+
+use super::StoreError;
+
+/// Copies that are kept of one store that was damaged; a disk that goes on failing must not fill up.
+const KEPT_ASIDE: u32 = 8;
+
+/// Makes the directory, and those above it, and closes it to others.
+pub(super) fn private_dir(dir: &Path) -> Result<(), StoreError> {
+    let named = |error| StoreError::io(dir, error);
+    let is_new = !dir.exists();
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(named)?;
+    fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(named)?;
+    if is_new && let Some(parent) = dir.parent() {
+        sync_dir(parent)?;
+    }
+    Ok(())
+}
+
+/// Opens a file of ours for reading and writing, making it if need be.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Takes the store's lock, which the system gives back however this process ends.
+pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let file = open_private(&path).map_err(|error| StoreError::io(&path, error))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_owned())),
+        Err(error) => Err(StoreError::io(&path, error.into())),
+    }
+}
+
+/// Closes every file under `dir` to others, and waits until all of it is on the disk.
+pub(super) fn settle_all(dir: &Path) -> Result<(), StoreError> {
+    for path in entries(dir)? {
+        if path.is_dir() {
+            fs::set_permissions(&path, Permissions::from_mode(0o700))
+                .map_err(|error| StoreError::io(&path, error))?;
+            settle_all(&path)?;
+        } else {
+            settle(&path)?;
+        }
+    }
+    sync_dir(dir)
+}
+
+/// The same for what has appeared in `dir` since `known` was written down.
+pub(super) fn settle_new(dir: &Path, known: &mut HashSet<OsString>) -> Result<(), StoreError> {
+    let mut there = HashSet::new();
+    let mut is_changed = false;
+    for path in entries(dir)? {
+        let Some(name) = path.file_name() else { continue };
+        if !known.contains(name) {
+            settle(&path)?;
+            is_changed = true;
+        }
+        there.insert(name.to_owned());
+    }
+    *known = there;
+    if is_changed { sync_dir(dir) } else { Ok(()) }
+}
+
+fn settle(path: &Path) -> Result<(), StoreError> {
+    let done = File::open(path).and_then(|file| {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        file.sync_all()
+    });
+    match done {
+        // sled's own tidying was faster.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.map_err(|error| StoreError::io(path, error)),
+    }
+}
+
+/// Waits until the names in a directory are on the disk.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    // A relative path of one part has the empty path as its parent.
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    File::open(dir).and_then(|file| file.sync_all()).map_err(|error| StoreError::io(dir, error))
+}
+
+/// What a directory holds, in the order of the names.
+pub(super) fn entries(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let named = |error| StoreError::io(dir, error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(named)? {
+        paths.push(entry.map_err(named)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Moves a store out of the way, as it is, under a name of its own.
+pub(super) fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
+    let free = (1..=KEPT_ASIDE).map(|number| aside(dir, number)).find(|path| !path.exists());
+    let place = free.ok_or_else(|| StoreError::Damaged(dir.to_owned()))?;
+    fs::rename(dir, &place).map_err(|error| StoreError::io(dir, error))?;
+    if let Some(parent) = dir.parent() {
+        sync_dir(parent)?;
+    }
+    Ok(place)
+}
+
+fn aside(dir: &Path, number: u32) -> PathBuf {
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".damaged-{number}"));
+    dir.with_file_name(name)
+}
+
+/// Removes a store and what was set aside of it, the log first: it holds everything.
+pub(super) fn remove_all(dir: &Path) -> Result<(), StoreError> {
+    let named = |error| StoreError::io(dir, error);
+    fs::remove_file(dir.join("db")).map_err(named)?;
+    sync_dir(dir)?;
+    for place in (1..=KEPT_ASIDE).map(|number| aside(dir, number)).filter(|place| place.exists()) {
+        fs::remove_dir_all(&place).map_err(|error| StoreError::io(&place, error))?;
+    }
+    fs::remove_dir_all(dir).map_err(named)?;
+    dir.parent().map_or(Ok(()), sync_dir)
+}

@@ -1,0 +1,232 @@
+//! The way in. Three steps, each taken only when the one before it met damage:
+//!
+//! 1. open the database as it is and read all of it;
+//! 2. move away what sled can make again from its log (`snap.*`, `conf`), and try again;
+//! 3. set the whole directory aside and begin with an empty store.
+//!
+//! A full disk, a missing permission or a lock is none of them: it is an error, and nothing is moved. The
+//! database may panic on damaged bytes, which is caught and counts as damage.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    fs::{self, File},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
+
+use super::{
+    Store, StoreError, Trouble, Writer, caught, files, mark,
+    mark::{Mark, Tally},
+};
+
+/// What sled may keep in memory. A whole roster is loaded once and then lives in the node; a daemon of a
+/// few memberships stays below 20 MB resident.
+const CACHE: u64 = 2 * 1024 * 1024;
+
+/// Where sled keeps values that are too large for its log.
+pub(super) const BLOBS: &str = "blobs";
+
+/// What sled makes again from its log.
+const REMADE: [&str; 2] = ["snap.", "conf"];
+
+/// Put before the names of files that are moved away within the directory.
+const ASIDE: &str = "aside-";
+
+/// A database closed a moment ago may be held by its last thread for a little longer.
+const LETTING_GO: Duration = Duration::from_millis(5);
+const LETTING_GO_TRIES: u32 = 400;
+
+/// How a store was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// As it was left, or new.
+    Sound,
+    /// sled's index of its log was damaged and was rebuilt; nothing is lost.
+    SnapshotRebuilt,
+    /// The end of the log was damaged: it opens as it was some commits ago. Where the log had to be mended, the
+    /// one that was found is kept beside it.
+    Shortened {
+        /// Commits that were durable and are gone.
+        lost: u64,
+    },
+    /// Nothing of it could be read. The store is empty, and what is left of the old one lies here.
+    SetAside(PathBuf),
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sound => write!(f, "the store is sound"),
+            Self::SnapshotRebuilt => write!(f, "the store's index was damaged and has been rebuilt"),
+            Self::Shortened { lost } => {
+                write!(f, "the store was damaged and has lost its last {lost} commits")
+            }
+            Self::SetAside(place) => {
+                write!(
+                    f,
+                    "the store was damaged beyond reading and has been set aside as {}",
+                    place.display()
+                )
+            }
+        }
+    }
+}
+
+pub(super) fn open(dir: &Path) -> Result<(Store, Opened), StoreError> {
+    files::private_dir(dir)?;
+    let lock = files::lock(dir)?;
+    match attempt(dir) {
+        Ok(found) => settle(dir, found, lock, Opened::Sound),
+        Err(trouble) if is_damage(&trouble, dir) => mend(dir, lock),
+        Err(trouble) => Err(refusal(trouble, dir)),
+    }
+}
+
+/// A database that reads as one of the commits left it, and the commits that are noted beside it.
+struct Found {
+    db: sled::Db,
+    tally: Tally,
+    mark: Mark,
+    noted: u64,
+}
+
+/// The second step.
+fn mend(dir: &Path, lock: File) -> Result<(Store, Opened), StoreError> {
+    // Without its index sled takes the first unreadable record for the end and blanks what follows.
+    let (log, copy) = (dir.join("db"), dir.join("aside-db"));
+    fs::copy(&log, &copy).map_err(|error| StoreError::io(&log, error))?;
+    rename_where(dir, |name| {
+        REMADE.iter().any(|made| name.starts_with(made)).then(|| format!("{ASIDE}{name}"))
+    })?;
+    match attempt(dir) {
+        Ok(found) => {
+            let (store, opened) = settle(dir, found, lock, Opened::SnapshotRebuilt)?;
+            if opened == Opened::SnapshotRebuilt {
+                remove_where(dir, |name| name.starts_with(ASIDE))?;
+            }
+            Ok((store, opened))
+        }
+        Err(trouble) => {
+            remove_where(dir, |name| REMADE.iter().any(|made| name.starts_with(made)))?;
+            rename_where(dir, |name| name.strip_prefix(ASIDE).map(str::to_owned))?;
+            if !is_damage(&trouble, dir) {
+                return Err(refusal(trouble, dir));
+            }
+            set_aside(dir)
+        }
+    }
+}
+
+/// The third step. The old directory takes its lock along; the fresh one has its own.
+fn set_aside(dir: &Path) -> Result<(Store, Opened), StoreError> {
+    let place = files::set_aside(dir)?;
+    files::private_dir(dir)?;
+    let lock = files::lock(dir)?;
+    let found = attempt(dir).map_err(|trouble| refusal(trouble, dir))?;
+    settle(dir, found, lock, Opened::SetAside(place))
+}
+
+/// Makes a store of a database that reads well, and says whether it is all there.
+fn settle(dir: &Path, found: Found, lock: File, how: Opened) -> Result<(Store, Opened), StoreError> {
+    let Found { db, tally, mark, noted } = found;
+    let lost = noted.saturating_sub(tally.commits);
+    mark.advance(tally.commits);
+    files::settle_all(dir)?;
+    let mut blobs = HashSet::new();
+    files::settle_new(&dir.join(BLOBS), &mut blobs)?;
+    let path = dir.join("db");
+    let log = File::open(&path).map_err(|error| StoreError::io(&path, error))?;
+    let writer = Mutex::new(Writer { failed: false, tally, mark, blobs });
+    let opened = if lost > 0 { Opened::Shortened { lost } } else { how };
+    Ok((Store { db, log, dir: dir.to_owned(), writer, lock }, opened))
+}
+
+fn attempt(dir: &Path) -> Result<Found, Trouble> {
+    let (mark, noted) = Mark::open(dir).map_err(|error| Trouble::Error(error.into()))?;
+    let db = open_database(dir)?;
+    let tally = caught(|| read_through(&db))?.ok_or(Trouble::Torn)?;
+    // A log without one readable record opens like a new one.
+    if tally.commits == 0 && noted > 0 { Err(Trouble::Torn) } else { Ok(Found { db, tally, mark, noted }) }
+}
+
+fn open_database(dir: &Path) -> Result<sled::Db, Trouble> {
+    for _ in 0..LETTING_GO_TRIES {
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE).mode(sled::Mode::LowSpace);
+        match caught(|| config.flush_every_ms(None).open()) {
+            // Our own lock is taken, so nobody else is in there.
+            Err(trouble) if is_lock(&trouble) => thread::sleep(LETTING_GO),
+            opened => return opened,
+        }
+    }
+    Err(Trouble::Error(sled::Error::Io(ErrorKind::WouldBlock.into())))
+}
+
+/// Reads every entry: damage shows when it is read. Gives the tally, if it is that of the entries.
+fn read_through(db: &sled::Db) -> sled::Result<Option<Tally>> {
+    let (mut kept, mut counted) = (Some(Tally::default()), Tally::default());
+    for entry in db.iter() {
+        let (key, value) = entry?;
+        if key.as_ref() == mark::KEY {
+            kept = Tally::from_bytes(&value)
+        } else {
+            counted.toggle(&key, &value)
+        }
+    }
+    Ok(kept.filter(|kept| kept.sum == counted.sum))
+}
+
+fn is_lock(trouble: &Trouble) -> bool {
+    // sled words this error itself and keeps neither kind nor number.
+    matches!(trouble, Trouble::Error(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock"))
+}
+
+/// Whether it is the bytes that are wrong, rather than the system that refuses.
+fn is_damage(trouble: &Trouble, dir: &Path) -> bool {
+    match trouble {
+        Trouble::Error(sled::Error::Io(error)) => {
+            matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::NotFound)
+        }
+        Trouble::Error(_) | Trouble::Torn => true,
+        // Some of sled's panics are a full disk's.
+        Trouble::Panicked => !is_full(dir),
+    }
+}
+
+/// What is told of trouble that isn't damage.
+fn refusal(trouble: Trouble, dir: &Path) -> StoreError {
+    match trouble {
+        Trouble::Error(sled::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+            StoreError::Locked(dir.to_owned())
+        }
+        Trouble::Panicked if is_full(dir) => StoreError::Full(dir.to_owned()),
+        trouble => trouble.named(dir),
+    }
+}
+
+/// Whether less is left than sled takes at a time.
+fn is_full(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 1024 * 1024)
+}
+
+fn rename_where(dir: &Path, other: impl Fn(&str) -> Option<String>) -> Result<(), StoreError> {
+    for path in files::entries(dir)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(other) = name.and_then(&other) {
+            fs::rename(&path, dir.join(other)).map_err(|error| StoreError::io(&path, error))?;
+        }
+    }
+    files::sync_dir(dir)
+}
+
+fn remove_where(dir: &Path, is_chosen: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+    for path in files::entries(dir)? {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(&is_chosen) {
+            fs::remove_file(&path).map_err(|error| StoreError::io(&path, error))?;
+        }
+    }
+    Ok(())
+}
