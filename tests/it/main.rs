@@ -31,6 +31,7 @@ mod roster_random;
 mod roster_rules;
 mod roster_seals;
 mod roster_sketch;
+mod roster_vectors;
 mod store_child;
 mod store_damage;
 mod store_durability;

@@ -1,8 +1,8 @@
 //! What those add up to who didn't know of each other (docs/spec/roster.md, R4).
 
-use muster::core::roster::{Standing, Void};
+use muster::core::roster::{Body, Profile, Refused, Standing, Void};
 
-use crate::roster_sketch::{Drawn, key, now, sketch, user};
+use crate::roster_sketch::{Drawn, enrolment, invitation, key, now, sketch, user};
 
 fn void(drawn: &Drawn, mark: &str) -> Void {
     match drawn.standing(mark) {
@@ -222,7 +222,26 @@ fn a_revoke_holds_against_a_second_enroll_of_the_same_person() {
     assert!(!counts(&drawn, "first") && counts(&drawn, "second"));
     let eve = drawn.history.roster().user(&user("eve")).unwrap();
     assert_eq!(eve.revoked, Some(drawn.mark("out")), "a Revoke is for ever");
+    let knowing_both = drawn.history.author(
+        &key("cyd"),
+        Body::Enroll(enrolment(drawn.history.organization(), "cyd", "eve", Profile::Member, invitation("x"))),
+        now(),
+    );
+    assert_eq!(knowing_both, Err(Refused::DeviceKnown));
     assert!(drawn.history.is_consistent());
+}
+
+#[test]
+fn who_was_revoked_stays_out_even_where_what_let_them_in_came_to_nothing() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin
+         | ada revokes bob
+         | bob enrols eve:member -> cyd revokes eve",
+    );
+    assert_eq!(drawn.history.roster().user(&user("eve")), None);
+    let again = enrolment(drawn.history.organization(), "ada", "eve", Profile::Member, invitation("x"));
+    let again = drawn.history.author(&key("ada"), Body::Enroll(again), now());
+    assert_eq!(again, Err(Refused::UserKnown));
 }
 
 #[test]
@@ -270,7 +289,7 @@ fn more_than_sixteen_heads_are_tied_before_anything_else_is_said() {
         assert_eq!(said.is_ok(), name != "g7");
     }
     let refused = history.author(&key("ada"), history.revocation(&user("g3")), now()).unwrap_err();
-    assert_eq!(refused, muster::core::roster::Refused::TooManyHeads);
+    assert_eq!(refused, Refused::TooManyHeads);
     while let Some(tie) = history.tie(&key("g7"), now()).unwrap() {
         history.add(tie).unwrap();
     }

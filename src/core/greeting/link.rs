@@ -1,5 +1,5 @@
 //! The link: what a guest holds. Upper-case base32 with a checksum behind `muster:`, short enough for a QR
-//! code of 23 lines, and robust against copy and paste (docs/spec/wire.md, W5).
+//! code of 23 lines, and robust against copy and paste (docs/spec/wire.md, W2).
 //!
 //! ```text
 //! version 1 · length 2 · kind 1 · organization 16 · token 16 · host 32 · expiry 4 · hints 1 + … · checksum 4

@@ -1,4 +1,4 @@
-//! What members' devices say to each other over `/muster/sync/1`, as bytes (docs/spec/wire.md, W6). The
+//! What members' devices say to each other over `/muster/sync/1`, as bytes (docs/spec/wire.md, W4). The
 //! connection has authenticated both devices and encrypts; who may hear what is asked of the roster as it is
 //! at that moment.
 
