@@ -79,7 +79,7 @@ fn a_log_that_has_vanished_is_not_taken_for_a_new_store() {
     fill(&dir);
     fs::write(dir.join("db"), "").unwrap();
     let (store, opened) = Store::open(&dir).unwrap();
-    assert_eq!(whole_batches(&store), []);
+    assert!(whole_batches(&store).is_empty());
     assert!(matches!(opened, Opened::SetAside(_)), "{opened:?}");
 }
 
@@ -93,7 +93,7 @@ fn what_cannot_be_read_is_set_aside_and_the_store_begins_anew() {
     log.chunks_mut(512).for_each(|chunk| chunk[..64].fill(0xa5));
     fs::write(dir.join("db"), &log).unwrap();
     let (store, opened) = Store::open(&dir).unwrap();
-    assert_eq!(whole_batches(&store), []);
+    assert!(whole_batches(&store).is_empty());
     let Opened::SetAside(place) = opened else { panic!("{opened:?}") };
     assert_eq!(place, home.path().join("ada.damaged-1"));
     assert!(place.join("db").exists());
