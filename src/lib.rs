@@ -2,4 +2,6 @@
 //!
 //! `ARCHITECTURE.md` walks one invitation through these folders.
 
+pub mod cli;
+pub mod control;
 pub mod core;
