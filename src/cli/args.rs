@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
 
 use crate::control::data::Profile;
@@ -26,6 +26,7 @@ pub(super) struct Args {
 pub(super) struct Global {
     /// Where the daemon listens
     #[arg(long, global = true, value_name = "PATH", env = "MUSTER_SOCKET", hide_env_values = true)]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(super) socket: Option<PathBuf>,
     /// Which organization, where the daemon is in several: its name, or the start of its id
     #[arg(long, global = true, value_name = "NAME-OR-ID", env = "MUSTER_ORG", hide_env_values = true)]

@@ -63,6 +63,8 @@ impl Follower {
     async fn next(&mut self) -> Option<Event> {
         while !self.over {
             let received = tokio::select! {
+                // What happened before the daemon stopped is still told.
+                biased;
                 received = self.events.recv() => received,
                 () = stopping(&mut self.stopped) => return None,
             };
