@@ -1,6 +1,8 @@
 //! One conversation, `greet` or `join`, from its first step to its last. A program gets each step as a line
 //! of JSON and answers with lines; a person is asked (`person`).
 
+use std::future::Future;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Duration, timeout};
 
@@ -9,10 +11,13 @@ use super::person::Person;
 use super::prompt::Lines;
 use super::screen::{Screen, json};
 use crate::control::client::{Client, Conversation, Said};
-use crate::control::data::{Reason, Refusal, Side, Step};
+use crate::control::data::{Class, Reason, Refusal, Side, Step};
 
 /// How long the daemon may take to say how a cancelled conversation ended.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a person is told who left before the daemon could say it.
+const CANCELLED: &str = "you cancelled";
 
 /// Who is at this end.
 pub(super) enum Voice {
@@ -40,9 +45,17 @@ pub(super) struct Talk<'a> {
     pub(super) screen: &'a Screen,
     pub(super) client: &'a Client,
     pub(super) lines: &'a mut Lines,
+    /// Ctrl-C, listened for as long as the command runs: once listened for, it no longer ends the program.
+    pub(super) interrupts: &'a mut Signal,
     pub(super) voice: Voice,
     /// Which side this end is.
     pub(super) side: Side,
+}
+
+/// Listens for Ctrl-C.
+pub(super) fn interrupts() -> Result<Signal, Failure> {
+    signal(SignalKind::interrupt())
+        .map_err(|error| Failure::failed(format!("Ctrl-C: can't be listened for: {error}")))
 }
 
 /// What comes first while an answer is awaited.
@@ -54,13 +67,18 @@ enum Turn {
 
 impl Talk<'_> {
     /// Goes through the steps to the end. Ctrl-C and the end of input cancel.
-    pub(super) async fn run(&mut self, mut conversation: Conversation) -> Result<Ending, Failure> {
-        let mut interrupts = signal(SignalKind::interrupt())
-            .map_err(|error| Failure::failed(format!("Ctrl-C: can't be listened for: {error}")))?;
+    pub(super) async fn run(
+        &mut self,
+        begin: impl Future<Output = Result<Conversation, Refusal>>,
+    ) -> Result<Ending, Failure> {
+        let mut conversation = tokio::select! {
+            begun = begin => begun?,
+            _ = self.interrupts.recv() => return self.end(Reason::Cancelled, self.side, CANCELLED),
+        };
         let mut codes_shown = false;
         let mut asked: Option<Step> = None;
         loop {
-            match self.turn(&mut conversation, asked.as_ref(), &mut interrupts).await {
+            match self.turn(&mut conversation, asked.as_ref()).await {
                 Turn::Interrupted | Turn::Reply(Reply::Cancel) => return self.cancel(conversation).await,
                 Turn::Reply(Reply::Line(line)) => {
                     asked = None;
@@ -80,12 +98,7 @@ impl Talk<'_> {
     }
 
     /// Waits for whatever is first: the next step, the answer to the last one, Ctrl-C.
-    async fn turn(
-        &mut self,
-        conversation: &mut Conversation,
-        asked: Option<&Step>,
-        interrupts: &mut Signal,
-    ) -> Turn {
+    async fn turn(&mut self, conversation: &mut Conversation, asked: Option<&Step>) -> Turn {
         let (voice, lines, screen) = (&mut self.voice, &mut *self.lines, self.screen);
         let reply = async {
             match asked {
@@ -97,7 +110,7 @@ impl Talk<'_> {
             // The daemon's word first: an answer to a conversation that is over is no answer.
             biased;
             said = conversation.next() => Turn::Said(said),
-            _ = interrupts.recv() => Turn::Interrupted,
+            _ = self.interrupts.recv() => Turn::Interrupted,
             reply = reply => Turn::Reply(reply),
         }
     }
@@ -111,7 +124,6 @@ impl Talk<'_> {
 
     /// Sends an answer. One that comes too late is no failure: the stream says how it ended.
     async fn send(&self, conversation: &Conversation, line: &str) -> Result<(), Failure> {
-        use crate::control::data::Class;
         match self.client.answer(conversation.number, line).await {
             Err(refusal) if refusal.class == Class::Usage => Err(refusal.into()),
             _ => Ok(()),
@@ -135,7 +147,7 @@ impl Talk<'_> {
                 return Ok(ending);
             }
         }
-        self.end(Reason::Cancelled, self.side, "you cancelled")
+        self.end(Reason::Cancelled, self.side, CANCELLED)
     }
 
     /// The daemon is gone. Once a code was to be seen, that counts as an attempt.

@@ -62,8 +62,13 @@ impl Failure {
     pub(super) fn answered(exit: u8, code: &str, message: impl Into<String>) -> Self {
         let mut failure = Self::from(Refusal::new(Class::Failed, code, message));
         failure.exit = exit;
-        failure.answered = true;
-        failure
+        failure.after_output()
+    }
+
+    /// Something is on standard output already, so no object follows it.
+    pub(super) fn after_output(mut self) -> Self {
+        self.answered = true;
+        self
     }
 
     /// Standard output can't be written to.
@@ -162,7 +167,8 @@ fn describe(error: &clap::Error) -> Failure {
         _ => (argument, reason(error)),
     };
     let suggestion = get(ContextKind::SuggestedSubcommand).or_else(|| get(ContextKind::SuggestedArg));
-    let hint = suggestion.map_or("see: muster --help".to_owned(), |like| format!("did you mean {like}?"));
+    let hint = suggestion
+        .map_or("muster --help says what there is".to_owned(), |like| format!("did you mean {like}?"));
     Failure::usage(format!("{what}: {why}")).hint(hint)
 }
 

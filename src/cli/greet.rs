@@ -1,7 +1,7 @@
 //! `muster greet`: the host's side of a greeting.
 
 use super::args::Greet;
-use super::converse::{Talk, Voice, conclude};
+use super::converse::{Talk, Voice, conclude, interrupts};
 use super::failure::Failure;
 use super::person::Person;
 use super::prompt::Lines;
@@ -10,14 +10,14 @@ use crate::control::client::Client;
 use crate::control::data::{JoinAnswers, Side};
 
 pub(super) async fn run(screen: &Screen, client: &Client, greet: Greet) -> Result<(), Failure> {
-    let conversation = client.greet(greet.id, greet.guest).await?;
-    let mut lines = Lines::new();
+    let (mut lines, mut interrupts) = (Lines::new(), interrupts()?);
     let voice = if screen.json {
         Voice::Program
     } else {
         Voice::Person(Box::new(Person::new(Side::Host, JoinAnswers::default())))
     };
-    let mut talk = Talk { screen, client, lines: &mut lines, voice, side: Side::Host };
-    let ending = talk.run(conversation).await?;
+    let (lines, interrupts) = (&mut lines, &mut interrupts);
+    let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Host };
+    let ending = talk.run(client.greet(greet.id, greet.guest)).await?;
     conclude(ending, "greet")
 }

@@ -1,7 +1,9 @@
 //! `muster join`: the guest's side of a greeting.
 
+use tokio::signal::unix::Signal;
+
 use super::args::Join;
-use super::converse::{Ending, Talk, Voice, conclude};
+use super::converse::{Ending, Talk, Voice, conclude, interrupts};
 use super::failure::Failure;
 use super::person::Person;
 use super::prompt::Lines;
@@ -15,16 +17,17 @@ pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<
     let answers = JoinAnswers { name, email, device, yes: None };
     let mut lines = Lines::new();
     let link = read_link(screen, link, &mut lines).await?;
+    let mut interrupts = interrupts()?;
     loop {
-        let conversation = client.join(link.clone(), answers.clone()).await?;
         let voice = if screen.json {
             Voice::Program
         } else {
             Voice::Person(Box::new(Person::new(Side::Guest, answers.clone())))
         };
-        let mut talk = Talk { screen, client, lines: &mut lines, voice, side: Side::Guest };
-        let ending = talk.run(conversation).await?;
-        if !again(screen, &ending, &mut lines).await {
+        let (lines, interrupts) = (&mut lines, &mut interrupts);
+        let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Guest };
+        let ending = talk.run(client.join(link.clone(), answers.clone())).await?;
+        if !again(screen, &ending, talk.lines, talk.interrupts).await {
             return conclude(ending, "join");
         }
     }
@@ -58,7 +61,7 @@ async fn read_link(
 
 /// Whether the person wants another attempt after one that broke. Each is a human act of its own: nothing
 /// retries by itself, and where trust failed the command has to be given anew.
-async fn again(screen: &Screen, ending: &Ending, lines: &mut Lines) -> bool {
+async fn again(screen: &Screen, ending: &Ending, lines: &mut Lines, interrupts: &mut Signal) -> bool {
     let Ending::Ended { reason, message } = ending else { return false };
     let broken = matches!(
         reason,
@@ -68,5 +71,12 @@ async fn again(screen: &Screen, ending: &Ending, lines: &mut Lines) -> bool {
         return false;
     }
     say(format_args!("join: {}\nEnter to try again, Ctrl-C to leave it: ", shown(message)));
-    lines.next().await.is_some()
+    let wanted = tokio::select! {
+        line = lines.next() => line.is_some(),
+        _ = interrupts.recv() => false,
+    };
+    if !wanted {
+        say("\n");
+    }
+    wanted
 }

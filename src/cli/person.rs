@@ -21,6 +21,8 @@ pub(super) struct Person {
     /// What need not be asked again: given on the command line.
     given: JoinAnswers,
     spinner: Option<ProgressBar>,
+    /// A question stands on the screen's last line.
+    asking: bool,
 }
 
 /// The answer to `confirm` that lets nobody in.
@@ -28,12 +30,15 @@ const REFUSE: &str = "refuse";
 
 impl Person {
     pub(super) fn new(side: Side, given: JoinAnswers) -> Self {
-        Self { side, given, spinner: None }
+        Self { side, given, spinner: None, asking: false }
     }
 
     /// Shows a step. Codes and results are data; all else goes to standard error.
     pub(super) fn show(&mut self, screen: &Screen, step: &Step) -> Result<(), Failure> {
         self.stop_spinning();
+        if std::mem::take(&mut self.asking) {
+            say("\n");
+        }
         match step {
             Step::Waiting { awaited, place, ticket } => {
                 self.wait(screen, steps::waiting(*awaited, *place, ticket.as_deref()));
@@ -67,6 +72,14 @@ impl Person {
 
     /// Asks what the step asks; none at the end of input.
     pub(super) async fn reply(&mut self, screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
+        self.asking = true;
+        let reply = self.ask(screen, step, lines).await;
+        // Stays set where the question is given up, or where input ended, in the middle of its line.
+        self.asking = reply.is_none();
+        reply
+    }
+
+    async fn ask(&self, screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
         match step {
             Step::Choose { guests, .. } => choose(guests, lines).await.map(Reply::Line),
             Step::EnterCode { of, .. } => {

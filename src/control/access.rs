@@ -5,7 +5,12 @@
 
 use std::ffi::CString;
 
-use nix::unistd::{Gid, Uid, User, getgrouplist};
+use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+
+use super::place::Surroundings;
+
+/// The group of a system daemon's socket.
+const SYSTEM_GROUP: &str = "muster";
 
 /// Whom a daemon lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,18 @@ impl Access {
     #[must_use]
     pub fn private() -> Self {
         Self { owner: nix::unistd::geteuid().as_raw(), group: None }
+    }
+
+    /// What fits this process: as root or the system user, members of the group `muster` come in as well,
+    /// where there is such a group.
+    #[must_use]
+    pub fn fitting() -> Self {
+        let private = Self::private();
+        if !Surroundings::current().system {
+            return private;
+        }
+        let group = Group::from_name(SYSTEM_GROUP).ok().flatten().map(|group| group.gid.as_raw());
+        Self { group, ..private }
     }
 
     /// The mode of the socket: what the kernel holds against those who connect.

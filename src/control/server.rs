@@ -23,6 +23,9 @@ use crate::core::primitives::limits;
 
 /// Serves until `stop` is done; then open connections get a moment to finish, and the socket is removed.
 ///
+/// Conversations are the daemon's to end, within [`limits::CONTROL_FAREWELL`] of `stop`: what it says by then
+/// still reaches its client.
+///
 /// A follower of events that lags behind by the capacity of `events` is told so and dropped: make the
 /// channel with [`limits::PENDING_EVENTS`].
 pub async fn serve(

@@ -6,5 +6,6 @@ mod cli_conversations;
 mod cli_output;
 mod control_conversations;
 mod control_events;
+mod control_script;
 mod control_socket;
 mod control_stand_in;

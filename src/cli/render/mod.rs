@@ -14,6 +14,7 @@ use std::fmt::Display;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use console::style;
+use serde::Serialize;
 
 use self::table::Table;
 use crate::control::data::{Moment, UserId, shown};
@@ -65,6 +66,11 @@ fn user_label(name: Option<&str>, email: Option<&str>, user: UserId) -> String {
         (Some(only), None) | (None, Some(only)) => shown(only),
         (None, None) => format!("user {}", user.short()),
     }
+}
+
+/// A value as the word that programs see.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// A text that may be missing.
