@@ -150,7 +150,7 @@ fn describe(error: &clap::Error) -> Failure {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             ("command line".to_owned(), "it names no command".to_owned())
         }
-        ErrorKind::MissingRequiredArgument => ("command line".to_owned(), format!("{argument} is missing")),
+        ErrorKind::MissingRequiredArgument => ("command line".to_owned(), format!("it lacks {argument}")),
         ErrorKind::InvalidValue if value.is_none() => (argument, "a value is missing".to_owned()),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let why = match get(ContextKind::ValidValue) {

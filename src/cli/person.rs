@@ -51,7 +51,11 @@ impl Person {
                 });
                 let code = shown(code);
                 let text = if screen.out_is_terminal { steps::boxed(&code) } else { format!("{code}\n") };
-                screen.data(&text)
+                screen.data(&text)?;
+                if self.side == Side::Guest {
+                    self.wait(screen, "Waiting for your host to type it …".to_owned());
+                }
+                Ok(())
             }
             Step::Done { user_id, profile, organization, .. } => {
                 screen.line(&steps::done(self.side, *user_id, *profile, organization.as_deref()))
@@ -76,6 +80,9 @@ impl Person {
         let reply = self.ask(screen, step, lines).await;
         // Stays set where the question is given up, or where input ended, in the middle of its line.
         self.asking = reply.is_none();
+        if let (Some(Reply::Line(_)), Some(next)) = (&reply, steps::awaited_after(step, self.side)) {
+            self.wait(screen, next.to_owned());
+        }
         reply
     }
 

@@ -253,6 +253,15 @@ fn a_person_at_a_terminal_sees_the_code_in_large_letters() {
 }
 
 #[test]
+fn ctrl_c_at_a_prompt_leaves_the_greeting_and_a_clean_line() {
+    let daemon = StandIn::start();
+    let (code, seen) = at_a_terminal(&daemon, "greet", &[("differs): ", "\u{3}")]);
+    assert_eq!(code, 7, "{seen}");
+    assert!(seen.contains("\nmuster: greet: the person at this end cancelled"), "{seen}");
+    assert_eq!(daemon.next_seen(), "the client left");
+}
+
+#[test]
 fn after_a_broken_attempt_a_person_may_try_again() {
     let daemon = StandIn::start();
     let dialogue = [("Paste the link of your invitation: ", &*format!("{LINK}\n")), ("differs): ", "NONE\n")];
@@ -269,4 +278,7 @@ fn after_a_broken_attempt_a_person_may_try_again() {
     ];
     let (code, seen) = at_a_terminal(&daemon, "join", &again);
     assert_eq!(code, 0, "{seen}");
+    let left = [&again[..2], &[("Enter to try again, Ctrl-C to leave it: ", "\u{3}")]].concat();
+    let (code, seen) = at_a_terminal(&daemon, "join", &left);
+    assert_eq!(code, 7, "{seen}");
 }

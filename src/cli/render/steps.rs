@@ -4,7 +4,7 @@ use console::style;
 
 use super::table::Table;
 use super::{fields, or_dash, when};
-use crate::control::data::{Kind, Moment, Profile, Side, UserId, WaitingGuest, shown};
+use crate::control::data::{Kind, Moment, Profile, Side, Step, UserId, WaitingGuest, shown};
 
 /// Who is awaited.
 pub(in crate::cli) fn waiting(awaited: Side, place: Option<u32>, ticket: Option<&str>) -> String {
@@ -17,6 +17,16 @@ pub(in crate::cli) fn waiting(awaited: Side, place: Option<u32>, ticket: Option<
         (Some(place), Some(ticket)) => format!("{whom}: place {place}, ticket {}", shown(ticket)),
         (Some(place), None) => format!("{whom}: place {place}"),
         _ => format!("{whom} …"),
+    }
+}
+
+/// What an answer leaves to wait for; nothing where the next step comes at once.
+pub(in crate::cli) fn awaited_after(step: &Step, side: Side) -> Option<&'static str> {
+    match (step, side) {
+        (Step::EnterCode { .. }, Side::Host) => Some("Waiting for your guest to say who they are …"),
+        (Step::Details { .. }, _) => Some("Waiting for your host to let you in …"),
+        (Step::Confirm { .. }, _) => Some("Handing over …"),
+        _ => None,
     }
 }
 
