@@ -2,6 +2,8 @@
 //!
 //! `ARCHITECTURE.md` walks one invitation through these folders.
 
+pub mod cli;
+pub mod control;
 pub mod core;
 pub mod daemon;
 pub mod store;

@@ -12,6 +12,14 @@
 
 mod support;
 
+mod cli_command_line;
+mod cli_conversations;
+mod cli_output;
+mod control_conversations;
+mod control_events;
+mod control_script;
+mod control_socket;
+mod control_stand_in;
 mod daemon_config;
 mod daemon_parts;
 mod floors;

@@ -136,3 +136,30 @@ pub const MEMBERSHIPS: usize = 32;
 
 /// The life of a registration at a rendezvous point; renewed at half of it.
 pub const REGISTRATION: Duration = Duration::from_secs(10 * 60);
+
+/// Connections to the control socket at one moment: a dashboard, some shells, and room.
+pub const CONTROL_CONNECTIONS: usize = 128;
+
+/// Followers of events among them, so that they never take the last connection.
+pub const CONTROL_FOLLOWERS: usize = 32;
+
+/// Conversations among them: as many people greeting and joining through one daemon.
+pub const CONTROL_CONVERSATIONS: usize = 32;
+
+/// The body of one request on the control socket, in bytes: 250 of the longest email addresses.
+pub const CONTROL_BODY: usize = 64 * 1024;
+
+/// The head of one request on the control socket, in bytes.
+pub const CONTROL_HEAD: usize = 16 * 1024;
+
+/// Header lines of one request on the control socket.
+pub const CONTROL_HEADERS: usize = 64;
+
+/// Head and body of a request on the control socket: a local client writes them at once.
+pub const CONTROL_TRICKLE: Duration = Duration::from_secs(10);
+
+/// Steps, and answers, of one conversation that nobody has taken yet.
+pub const CONTROL_STEPS: usize = 64;
+
+/// What open connections get to finish when the daemon stops.
+pub const CONTROL_FAREWELL: Duration = Duration::from_secs(2);

@@ -1,0 +1,43 @@
+//! `muster invite`: invitations that this daemon makes and keeps.
+
+use super::args::Invite;
+use super::failure::Failure;
+use super::render::{self, invitations};
+use super::screen::Screen;
+use crate::control::client::Client;
+
+pub(super) async fn run(screen: &Screen, client: &Client, command: Invite) -> Result<(), Failure> {
+    let now = render::now();
+    match command {
+        Invite::User { emails, expires } => {
+            let made = client.invite_users(emails, expires).await?;
+            screen.answer(&made, |made| invitations::made(made, now))?;
+            if made.iter().any(|entry| entry.error.is_some()) {
+                let why = "invite user: not all of them were made or sent; the output says which";
+                return Err(Failure::answered(super::failure::MIXED, "mixed", why));
+            }
+            screen.note("Each link is a secret for that one person, who gives it to: muster join -");
+            screen.note("When they wait: muster greet");
+            Ok(())
+        }
+        Invite::Device { expires } => {
+            screen.answer(&client.invite_device(expires).await?, |made| invitations::made(made, now))?;
+            screen.note("The link is a secret. On the other device: muster join -   and here: muster greet");
+            Ok(())
+        }
+        Invite::List { all } => {
+            let list = client.invitations(all).await?;
+            screen.answer(&list, |list| invitations::list(list, now, screen.verbose))?;
+            if list.is_empty() {
+                screen.note("No invitation is pending: muster invite user EMAIL");
+            }
+            Ok(())
+        }
+        Invite::Show { id } => {
+            screen.answer(&client.invitation(&id).await?, |found| invitations::one(found, now))
+        }
+        Invite::Cancel { id } => {
+            screen.answer(&client.cancel_invitation(&id).await?, |found| invitations::one(found, now))
+        }
+    }
+}
