@@ -3,3 +3,4 @@
 //! `ARCHITECTURE.md` walks one invitation through these folders.
 
 pub mod core;
+pub mod net;
