@@ -6,4 +6,5 @@ pub mod cli;
 pub mod control;
 pub mod core;
 pub mod daemon;
+pub mod net;
 pub mod store;

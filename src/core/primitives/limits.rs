@@ -163,3 +163,64 @@ pub const CONTROL_STEPS: usize = 64;
 
 /// What open connections get to finish when the daemon stops.
 pub const CONTROL_FAREWELL: Duration = Duration::from_secs(2);
+
+/// Streams that all peers together may hold open: every guest of a full session has one, and as many again.
+pub const STREAMS: usize = 2_560;
+
+/// Frames that wait to be written to one stream (at most 8 MiB): a whole welcome fits; who reads slower than
+/// that is hung up on.
+pub const QUEUED_FRAMES: usize = 128;
+
+/// What a stream may take to let out what was queued when it is hung up on.
+pub const LINGER: Duration = Duration::from_secs(10);
+
+/// Connections from one peer: TCP and QUIC, over IPv4 and over IPv6.
+pub const CONNECTIONS_PER_PEER: u32 = 4;
+
+/// Connections that came in: every guest of a full session, members besides.
+pub const INCOMING_CONNECTIONS: u32 = 1_280;
+
+/// Connections that are coming in and have not yet said who they are.
+pub const PENDING_CONNECTIONS: u32 = 64;
+
+/// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
+pub const CONNECTIONS_PER_IP: usize = 64;
+
+/// Contacts that a device keeps connections to; with more, whoever connects first.
+pub const KEPT_CONTACTS: usize = 256;
+
+/// Contacts that are dialled at one moment.
+pub const CONTACTS_DIALLED: usize = 8;
+
+/// Devices on the local network that are remembered.
+pub const NEIGHBOURS: usize = 512;
+
+/// Neighbours that are asked to serve as rendezvous points.
+pub const NEIGHBOURS_ASKED: usize = 8;
+
+/// Rendezvous points that are used at one moment.
+pub const POINTS: usize = 32;
+
+/// Registrations that we keep at one rendezvous point; below what a point takes, so that each can be renewed.
+pub const REGISTRATIONS_PER_POINT: usize = 60;
+
+/// Registrations that a point takes from one peer: a host with many pending invitations.
+pub const REGISTRATIONS_PER_PEER: usize = 64;
+
+/// Registrations that a point holds in all.
+pub const REGISTRATIONS: usize = 4_096;
+
+/// What earlier answers a point remembers, so that it tells only what came after them.
+pub const COOKIES: usize = 128;
+
+/// Registrations in one answer of a point.
+pub const DISCOVERED_AT_ONCE: u64 = 16;
+
+/// Peers whose connections a point holds open because they are registered with it, though idle.
+pub const HELD_CONNECTIONS: usize = 256;
+
+/// The shortest life of a registration that a point takes.
+pub const SHORTEST_REGISTRATION: Duration = Duration::from_secs(60);
+
+/// The longest life of a registration that a point takes.
+pub const LONGEST_REGISTRATION: Duration = Duration::from_secs(2 * 3600);

@@ -1,0 +1,147 @@
+//! Staying connected: one connection to each contact, wherever it is, without haste. A contact that can't be
+//! reached is tried again after a pause that grows to a minute.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::addresses;
+use super::backoff::Backoff;
+use super::command::Company;
+use super::deed::{Deed, Purpose};
+use crate::core::primitives::{address::Address, ids::DeviceId, limits};
+
+/// The first and the longest pause before a contact is dialled again.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+
+/// A connection that held for this long was a real one.
+const LASTED: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+struct Wanted {
+    /// As the node knows them, the best first.
+    known: Vec<Address>,
+    /// Addresses that others named for it.
+    learnt: BTreeSet<Address>,
+    /// How many dials are under way.
+    dialling: usize,
+    backoff: Backoff,
+    try_at: Instant,
+    connected_since: Option<Instant>,
+}
+
+impl Wanted {
+    fn new(now: Instant) -> Self {
+        Self {
+            known: Vec::new(),
+            learnt: BTreeSet::new(),
+            dialling: 0,
+            backoff: Backoff::new(PAUSE.0, PAUSE.1),
+            try_at: now,
+            connected_since: None,
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.can_be_dialled() && self.try_at <= now
+    }
+
+    fn can_be_dialled(&self) -> bool {
+        let has_addresses = !self.known.is_empty() || !self.learnt.is_empty();
+        self.connected_since.is_none() && self.dialling == 0 && has_addresses
+    }
+}
+
+/// All contacts.
+#[derive(Debug, Default)]
+pub(super) struct Contacts(BTreeMap<DeviceId, Wanted>);
+
+impl Contacts {
+    /// Stays connected with exactly these.
+    pub(super) fn set(&mut self, company: &Company, is_connected: impl Fn(&DeviceId) -> bool, now: Instant) {
+        let wished: BTreeSet<DeviceId> = company.contacts.iter().map(|contact| contact.device).collect();
+        self.0.retain(|device, _| wished.contains(device));
+        for contact in &company.contacts {
+            let wanted = self.0.entry(contact.device).or_insert_with(|| Wanted {
+                connected_since: is_connected(&contact.device).then_some(now),
+                ..Wanted::new(now)
+            });
+            wanted.known = contact.addresses.iter().take(limits::ADDRESSES_PER_DEVICE).cloned().collect();
+        }
+    }
+
+    /// Whether one of them isn't connected.
+    pub(super) fn somebody_is_missing(&self) -> bool {
+        self.0.values().any(|wanted| wanted.connected_since.is_none())
+    }
+
+    /// Somebody says where a contact is.
+    pub(super) fn learn(&mut self, device: &DeviceId, address: Address, now: Instant) {
+        let Some(wanted) = self.0.get_mut(device) else { return };
+        if !wanted.known.contains(&address) && !wanted.learnt.contains(&address) {
+            if wanted.learnt.len() >= limits::ADDRESSES_PER_DEVICE {
+                wanted.learnt.pop_first();
+            }
+            wanted.learnt.insert(address);
+        }
+        // Who is told of is there: worth a try at once. The pause was for what was known not to work.
+        wanted.try_at = now;
+    }
+
+    /// A dial led nowhere.
+    pub(super) fn dial_failed(&mut self, device: &DeviceId, now: Instant) {
+        let Some(wanted) = self.0.get_mut(device) else { return };
+        wanted.dialling = wanted.dialling.saturating_sub(1);
+        if wanted.dialling == 0 && wanted.connected_since.is_none() {
+            wanted.try_at = now + wanted.backoff.pause();
+        }
+    }
+
+    /// A dial reached the contact.
+    pub(super) fn dial_succeeded(&mut self, device: &DeviceId) {
+        if let Some(wanted) = self.0.get_mut(device) {
+            wanted.dialling = wanted.dialling.saturating_sub(1);
+        }
+    }
+
+    /// The first connection stands.
+    pub(super) fn connected(&mut self, device: &DeviceId, now: Instant) {
+        if let Some(wanted) = self.0.get_mut(device) {
+            wanted.connected_since = Some(now);
+        }
+    }
+
+    /// The last connection is gone.
+    pub(super) fn disconnected(&mut self, device: &DeviceId, now: Instant) {
+        let Some(wanted) = self.0.get_mut(device) else { return };
+        if wanted.connected_since.take().is_some_and(|since| now - since >= LASTED) {
+            wanted.backoff.reset();
+        }
+        wanted.try_at = now + wanted.backoff.pause();
+    }
+
+    /// Says what is due.
+    pub(super) fn step(&mut self, now: Instant, deeds: &mut Vec<Deed>) {
+        let connected = self.0.values().filter(|wanted| wanted.connected_since.is_some()).count();
+        let under_way = self.0.values().filter(|wanted| wanted.dialling > 0).count();
+        let seats = limits::KEPT_CONTACTS.saturating_sub(connected + under_way);
+        let free = limits::CONTACTS_DIALLED.saturating_sub(under_way).min(seats);
+        for (device, wanted) in self.0.iter_mut().filter(|(_, wanted)| wanted.is_due(now)).take(free) {
+            let Some(peer) = addresses::peer_of(device) else { continue };
+            let all: BTreeSet<&Address> = wanted.known.iter().chain(&wanted.learnt).collect();
+            wanted.dialling = all.len();
+            deeds.extend(all.into_iter().map(|address| Deed::Dial {
+                purpose: Purpose::Contact(*device),
+                peer: Some(peer),
+                address: address.clone(),
+            }));
+        }
+    }
+
+    /// When to step again. Who waits for a free seat is due when a dial ends, which is a step anyway.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.0.values().filter(|wanted| wanted.can_be_dialled());
+        waiting.map(|wanted| wanted.try_at).filter(|at| *at > now).min()
+    }
+}

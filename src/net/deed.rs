@@ -1,0 +1,42 @@
+//! What `seek`, `contacts` and `points` want done. They decide; the driver does.
+
+use libp2p::{PeerId, rendezvous::Cookie};
+
+use crate::core::primitives::{address::Address, ids::DeviceId};
+
+/// Where a rendezvous point is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// At an address; who it is, is learnt by connecting.
+    At(Address),
+    /// On the local network.
+    Neighbour(PeerId),
+}
+
+/// What a connection is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To find this device.
+    Seek(DeviceId),
+    /// To stay connected with this device.
+    Contact(DeviceId),
+    /// To use this rendezvous point.
+    Point(Place),
+}
+
+/// One thing to do.
+#[derive(Debug)]
+pub(super) enum Deed {
+    /// Dial one address; whoever answers must be `peer`, where it is known.
+    Dial { purpose: Purpose, peer: Option<PeerId>, address: Address },
+    /// Open a greeting stream to a device that is sought and connected.
+    Greet(DeviceId),
+    /// Say that a device was not found.
+    NotFound { device: DeviceId, tried: Vec<String> },
+    /// Register at a point that is connected.
+    Register { point: PeerId, namespace: String },
+    /// Take a registration back.
+    Unregister { point: PeerId, namespace: String },
+    /// Ask a point that is connected.
+    Discover { point: PeerId, namespace: String, cookie: Option<Cookie> },
+}

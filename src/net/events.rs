@@ -1,0 +1,281 @@
+//! What the swarm says, and who is to hear of it.
+
+use std::time::Duration;
+
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify, mdns, ping, rendezvous};
+use tokio::time::Instant;
+
+use super::addresses;
+use super::channels::Fresh;
+use super::deed::{Deed, Purpose};
+use super::driver::{Driver, Errand, Outgoing};
+use super::streams;
+use super::swarm::{BehaviourEvent, innermost, look_around};
+use crate::core::node::input::{Input, Protocol};
+use crate::core::primitives::{address::Address, limits};
+
+/// Listeners report their addresses one by one; a list is made when none has come for this long.
+const SETTLE: Duration = Duration::from_millis(30);
+
+impl Driver<'_> {
+    pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
+            SwarmEvent::ConnectionEstablished {
+                peer_id, connection_id, endpoint, num_established, ..
+            } => {
+                self.on_connected(peer_id, connection_id, &endpoint, num_established.get() == 1);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                self.remotes.remove(&connection_id);
+                if num_established == 0 {
+                    self.on_disconnected(peer_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.on_dial_failed(connection_id, &error);
+            }
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                self.remember_port(listener_id, &address);
+                self.announce_at = Some(Instant::now() + SETTLE);
+                self.due_now();
+            }
+            SwarmEvent::ExpiredListenAddr { .. } | SwarmEvent::ListenerClosed { .. } => {
+                self.announce_at = Some(Instant::now() + SETTLE);
+                self.due_now();
+            }
+            SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
+                tracing::debug!(from = %send_back_addr, %error, "a connection came to nothing");
+            }
+            _ => {}
+        }
+    }
+
+    /// Where any port would do, a swarm that is built anew takes the same again.
+    fn remember_port(&mut self, listener: libp2p::core::transport::ListenerId, address: &Multiaddr) {
+        let at = self.listeners.iter().find(|(one, _)| *one == listener).map(|(_, at)| *at);
+        let Some(asked) = at.and_then(|at| self.ledger.listen.get_mut(at)) else { return };
+        if let (0, Some(given)) = (asked.port, addresses::address(address)) {
+            asked.port = given.port;
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, end: &ConnectedPoint, first: bool) {
+        let Some(device) = addresses::device_of(&peer) else {
+            // Only Ed25519 keys are built in, so that no other peer gets this far.
+            let _ = self.swarm.disconnect_peer_id(peer);
+            return;
+        };
+        let now = Instant::now();
+        let remote = end.get_remote_address();
+        self.remotes.insert(connection, addresses::host(remote));
+        if let Some((purpose, address)) = self.dials.remove(&connection) {
+            match purpose {
+                Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &address),
+                Purpose::Contact(contact) => self.contacts.dial_succeeded(&contact),
+                Purpose::Point(place) => self.points.dial_succeeded(&place, peer, now),
+            }
+        }
+        if first {
+            self.contacts.connected(&device, now);
+            // Who comes back before the node was told that it was gone was never gone.
+            if !self.gone.remove(&peer) {
+                let dialed = end.is_dialer();
+                let address = dialed.then(|| addresses::address(remote)).flatten();
+                self.tell(Input::Connected { peer: device, dialed, address });
+            }
+        }
+        self.due_now();
+    }
+
+    fn on_disconnected(&mut self, peer: PeerId) {
+        let now = Instant::now();
+        self.points.disconnected(&peer, now);
+        if let Some(device) = addresses::device_of(&peer) {
+            self.contacts.disconnected(&device, now);
+        }
+        self.gone.insert(peer);
+        self.let_go(peer);
+        self.due_now();
+    }
+
+    pub(super) fn on_dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        let Some((purpose, address)) = self.dials.remove(&connection) else { return };
+        tracing::debug!(%address, %error, "nobody reached");
+        let now = Instant::now();
+        match purpose {
+            Purpose::Seek(device) => self.searches.dial_failed(&device, &address, phrase(error), now),
+            Purpose::Contact(device) => self.contacts.dial_failed(&device, now),
+            Purpose::Point(place) => self.points.dial_failed(&place, phrase(error), now),
+        }
+        self.due_now();
+    }
+
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Streams(event) => self.on_stream(event),
+            BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            BehaviourEvent::Client(event) => self.on_answer(event),
+            BehaviourEvent::Server(event) => self.on_served(&event),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                let serves = info.protocols.contains(&rendezvous::PROTOCOL_NAME);
+                self.neighbours.serves(peer_id, serves);
+            }
+            BehaviourEvent::Ping(ping::Event { connection, result, .. }) => {
+                if matches!(result, Err(ping::Failure::Timeout | ping::Failure::Other { .. })) {
+                    self.swarm.close_connection(connection);
+                }
+            }
+            BehaviourEvent::Identify(_) => {}
+            BehaviourEvent::Limits(never) => match never {},
+            BehaviourEvent::Gate(never) => match never {},
+        }
+    }
+
+    fn on_stream(&mut self, event: streams::Event) {
+        match event {
+            streams::Event::Opened { peer, connection, protocol, stream, request } => {
+                let by_us = request.is_some();
+                let errand = request.and_then(|request| self.errands.remove(&request));
+                let welcome = match errand {
+                    Some(Errand::Greet(device)) => self.found(&device),
+                    Some(Errand::Open) => true,
+                    None => self.takes_one_more(&peer, protocol),
+                };
+                if welcome {
+                    let from = self.remotes.get(&connection).cloned().unwrap_or_default();
+                    let fresh = Fresh { peer, protocol, by_us, from, stream };
+                    self.outbox.push_back(Outgoing::Begin(fresh));
+                }
+            }
+            streams::Event::Failed { request, .. } => {
+                if let Some(Errand::Greet(device)) = self.errands.remove(&request) {
+                    self.searches.opening_failed(&device, Instant::now());
+                    self.due_now();
+                }
+            }
+        }
+    }
+
+    /// A device that was sought is found; no longer seeks it. Whether it was still sought.
+    fn found(&mut self, device: &crate::core::primitives::ids::DeviceId) -> bool {
+        let sought = self.ledger.wishes.sought.remove(device).is_some();
+        self.wishes_changed();
+        sought
+    }
+
+    /// Whether a peer may have one more stream. What is refused is said, not just dropped.
+    fn takes_one_more(&self, peer: &PeerId, protocol: Protocol) -> bool {
+        let of_it = |one: &&Outgoing| matches!(one, Outgoing::Begin(fresh) if fresh.peer == *peer && fresh.protocol == protocol && !fresh.by_us);
+        let theirs =
+            self.ledger.channels.opened_by(peer, protocol) + self.outbox.iter().filter(of_it).count();
+        let all = self.ledger.channels.count() + self.outbox.len();
+        let room = theirs < limits::STREAMS_PER_PEER && all < limits::STREAMS && !self.leaving.contains(peer);
+        if !room {
+            tracing::debug!(%peer, ?protocol, theirs, all, "a stream is refused");
+        }
+        room
+    }
+
+    fn on_mdns(&mut self, event: mdns::Event) {
+        match event {
+            mdns::Event::Discovered(seen) => {
+                for (peer, multiaddr) in seen {
+                    if let Some(address) = addresses::address(&multiaddr) {
+                        if self.neighbours.seen(peer, address.clone()) {
+                            self.learn(peer, address);
+                        }
+                    }
+                }
+                self.forget_a_crowd();
+            }
+            mdns::Event::Expired(gone) => {
+                for (peer, multiaddr) in gone {
+                    if let Some(address) = addresses::address(&multiaddr) {
+                        self.neighbours.gone(&peer, &address);
+                    }
+                }
+            }
+        }
+        self.due_now();
+    }
+
+    /// mDNS remembers everybody it hears of; with too many it starts afresh.
+    fn forget_a_crowd(&mut self) {
+        let own = *self.swarm.local_peer_id();
+        let mdns = &mut self.swarm.behaviour_mut().mdns;
+        if mdns.as_ref().is_some_and(|mdns| mdns.discovered_nodes().len() > limits::NEIGHBOURS) {
+            *mdns = look_around(own).into();
+        }
+    }
+
+    /// Somebody says where a peer is: of interest only where it is sought, or a contact.
+    pub(super) fn learn(&mut self, peer: PeerId, address: Address) {
+        let Some(device) = addresses::device_of(&peer) else { return };
+        let mut deeds: Vec<Deed> = Vec::new();
+        self.searches.learn(&device, address.clone(), &mut deeds);
+        self.contacts.learn(&device, address, Instant::now());
+        self.perform(deeds);
+    }
+
+    fn on_answer(&mut self, event: rendezvous::client::Event) {
+        use rendezvous::client::Event;
+        let now = Instant::now();
+        match event {
+            Event::Discovered { rendezvous_node, registrations, cookie } => {
+                let namespace = cookie.namespace().map(ToString::to_string).unwrap_or_default();
+                let more = registrations.len() as u64 >= limits::DISCOVERED_AT_ONCE;
+                self.points.answered(&rendezvous_node, &namespace, cookie, more, now);
+                for registration in registrations {
+                    let named = registration.record.addresses().iter().filter_map(addresses::address);
+                    for address in named.take(limits::ADDRESSES_PER_DEVICE) {
+                        self.learn(registration.record.peer_id(), address);
+                    }
+                }
+            }
+            Event::DiscoverFailed { rendezvous_node, namespace: Some(namespace), .. } => {
+                self.points.not_answered(&rendezvous_node, &namespace.to_string(), now);
+            }
+            Event::Registered { rendezvous_node, ttl, namespace } => {
+                let life = Duration::from_secs(ttl).min(self.settings.pace.registration);
+                if !self.points.registered(&rendezvous_node, &namespace.to_string(), life, now) {
+                    self.swarm.behaviour_mut().client.unregister(namespace, rendezvous_node);
+                }
+            }
+            Event::RegisterFailed { rendezvous_node, namespace, error } => {
+                tracing::debug!(point = %rendezvous_node, ?error, "a registration was not taken");
+                self.points.not_registered(&rendezvous_node, &namespace.to_string(), now);
+            }
+            Event::DiscoverFailed { namespace: None, .. } | Event::Expired { .. } => {}
+        }
+        self.due_now();
+    }
+
+    /// A peer that is registered with us is kept connected, so that it notices when we restart.
+    fn on_served(&mut self, event: &rendezvous::server::Event) {
+        if let rendezvous::server::Event::PeerRegistered { peer, registration } = event {
+            let room = self.registered_here.len() < limits::HELD_CONNECTIONS;
+            if room || self.registered_here.contains_key(peer) {
+                let life = Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION);
+                self.registered_here.insert(*peer, Instant::now() + life);
+                self.due_now();
+            }
+        }
+    }
+}
+
+/// Why a dial led nowhere, in a few words for a person.
+fn phrase(error: &DialError) -> String {
+    match error {
+        DialError::WrongPeerId { .. } => "another device answers there".to_owned(),
+        DialError::LocalPeerId { .. } | DialError::NoAddresses => "that is this device".to_owned(),
+        DialError::Denied { .. } => "too many connections".to_owned(),
+        DialError::Transport(errors) => errors
+            .iter()
+            .find_map(|(_, error)| innermost(error))
+            .map_or_else(|| "no connection".to_owned(), ToString::to_string),
+        _ => "given up".to_owned(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Finding one device by all ways at once: its addresses, the local network, rendezvous points. Whoever
+//! answers first with the device's key has been found, and the greeting stream is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::addresses;
+use super::backoff::Backoff;
+use super::command::Sought;
+use super::deed::{Deed, Purpose};
+use super::points::Points;
+use crate::core::primitives::{address::Address, ids::DeviceId, limits};
+
+/// The first and the longest pause before everything known is tried once more.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// Rendezvous points and mDNS have had their chance after this, where there is nothing else to wait for.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether everything has failed.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Between two reports that a device wasn't found.
+const REPORT_AGAIN: Duration = Duration::from_secs(5);
+
+/// One device that is sought.
+#[derive(Debug)]
+struct Search {
+    sought: Sought,
+    /// Addresses that others named for it.
+    learnt: BTreeSet<Address>,
+    dialling: BTreeSet<Address>,
+    failed: BTreeMap<Address, String>,
+    backoff: Backoff,
+    try_at: Instant,
+    /// A connection is used from here on: later than at once where a stream couldn't be opened.
+    open_at: Instant,
+    opening: bool,
+    report_at: Instant,
+}
+
+impl Search {
+    fn new(sought: Sought, now: Instant) -> Self {
+        Self {
+            sought,
+            learnt: BTreeSet::new(),
+            dialling: BTreeSet::new(),
+            failed: BTreeMap::new(),
+            backoff: Backoff::new(PAUSE.0, PAUSE.1),
+            try_at: now,
+            open_at: now,
+            opening: false,
+            report_at: now + LOOK_AROUND,
+        }
+    }
+
+    fn dial(&mut self, address: Address, deeds: &mut Vec<Deed>) {
+        let device = self.sought.device;
+        let Some(peer) = addresses::peer_of(&device) else { return };
+        if self.dialling.insert(address.clone()) {
+            deeds.push(Deed::Dial { purpose: Purpose::Seek(device), peer: Some(peer), address });
+        }
+    }
+
+    fn step(
+        &mut self,
+        now: Instant,
+        is_connected: bool,
+        points: &Points,
+        deeds: &mut Vec<Deed>,
+    ) -> Option<Instant> {
+        if is_connected {
+            if self.open_at > now {
+                return Some(self.open_at);
+            }
+            self.opening = true;
+            deeds.push(Deed::Greet(self.sought.device));
+            return None;
+        }
+        if self.dialling.is_empty() && self.try_at <= now {
+            self.try_at = now + PAUSE.1;
+            self.dial_everything(deeds);
+        }
+        if self.report_at <= now {
+            self.report_at = now + self.report(points, deeds);
+        }
+        let retry = self.dialling.is_empty().then_some(self.try_at);
+        Some(retry.map_or(self.report_at, |at| at.min(self.report_at)))
+    }
+
+    /// Says so where all ways have failed; gives the time until the next such look.
+    fn report(&self, points: &Points, deeds: &mut Vec<Deed>) -> Duration {
+        let Some(tried) = self.all_failed(points) else { return LOOK_AGAIN };
+        deeds.push(Deed::NotFound { device: self.sought.device, tried });
+        REPORT_AGAIN
+    }
+
+    fn dial_everything(&mut self, deeds: &mut Vec<Deed>) {
+        let all: Vec<Address> = self.sought.addresses.iter().chain(&self.learnt).cloned().collect();
+        for address in all {
+            self.dial(address, deeds);
+        }
+    }
+
+    /// One phrase for each way, where all have been tried and none works.
+    fn all_failed(&self, points: &Points) -> Option<Vec<String>> {
+        let all_dialled = self.sought.addresses.iter().all(|address| self.failed.contains_key(address));
+        if !self.dialling.is_empty() || !all_dialled {
+            return None;
+        }
+        let verdict =
+            |point| points.verdict(point, &self.sought.namespace).map(|why| format!("{point}: {why}"));
+        let asked: Vec<String> = self.sought.points.iter().map(verdict).collect::<Option<_>>()?;
+        let dialled = self.failed.iter().map(|(address, why)| format!("{address}: {why}"));
+        Some(dialled.chain(asked).collect())
+    }
+}
+
+/// All devices that are sought.
+#[derive(Debug, Default)]
+pub(super) struct Searches(BTreeMap<DeviceId, Search>);
+
+impl Searches {
+    /// Seeks exactly these devices. One that is sought in the same way as before is sought on.
+    pub(super) fn set(&mut self, wished: &BTreeMap<DeviceId, Sought>, now: Instant) {
+        self.0.retain(|device, search| wished.get(device) == Some(&search.sought));
+        for sought in wished.values() {
+            self.0.entry(sought.device).or_insert_with(|| Search::new(sought.clone(), now));
+        }
+    }
+
+    /// Somebody says where a device is.
+    pub(super) fn learn(&mut self, device: &DeviceId, address: Address, deeds: &mut Vec<Deed>) {
+        let Some(search) = self.0.get_mut(device) else { return };
+        if search.learnt.len() < 2 * limits::ADDRESSES_PER_DEVICE && search.learnt.insert(address.clone()) {
+            search.dial(address, deeds);
+        }
+    }
+
+    /// A dial led nowhere.
+    pub(super) fn dial_failed(&mut self, device: &DeviceId, address: &Address, why: String, now: Instant) {
+        let Some(search) = self.0.get_mut(device) else { return };
+        search.dialling.remove(address);
+        search.failed.insert(address.clone(), why);
+        if search.dialling.is_empty() {
+            search.try_at = now + search.backoff.pause();
+        }
+    }
+
+    /// A dial reached the device.
+    pub(super) fn dial_succeeded(&mut self, device: &DeviceId, address: &Address) {
+        if let Some(search) = self.0.get_mut(device) {
+            search.dialling.remove(address);
+        }
+    }
+
+    /// The stream to a device couldn't be opened; look again.
+    pub(super) fn opening_failed(&mut self, device: &DeviceId, now: Instant) {
+        if let Some(search) = self.0.get_mut(device) {
+            search.opening = false;
+            search.open_at = now + search.backoff.pause();
+        }
+    }
+
+    /// Says what is due, and when to step again.
+    pub(super) fn step(
+        &mut self,
+        now: Instant,
+        is_connected: impl Fn(&DeviceId) -> bool,
+        points: &Points,
+        deeds: &mut Vec<Deed>,
+    ) -> Option<Instant> {
+        let seeking = self.0.values_mut().filter(|search| !search.opening);
+        seeking
+            .filter_map(|search| search.step(now, is_connected(&search.sought.device), points, deeds))
+            .min()
+    }
+}

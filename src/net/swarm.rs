@@ -1,0 +1,195 @@
+//! The swarm: transports, behaviours, and the addresses it listens on.
+//!
+//! Limits come first among the behaviours: what denies a connection must do so before others have counted it.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::ListenerId, upgrade::Version};
+use libp2p::identity::Keypair;
+use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
+use libp2p::{
+    PeerId, Transport, connection_limits, dns, identify, mdns, noise, ping, quic, rendezvous, tcp, yamux,
+};
+
+use super::addresses;
+use super::gate::Gate;
+use super::ledger::Ledger;
+use super::streams::Streams;
+use super::{NetError, Settings};
+use crate::core::primitives::address::{Address, Transport as Kind};
+use crate::core::primitives::limits;
+
+/// What a connection may take to be made, from the first packet to the proven key.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Streams that one connection may carry: ours, and libp2p's own.
+const STREAMS_PER_CONNECTION: usize = 64;
+
+/// What a peer may have under way on one QUIC stream, and on one connection: ten megabytes a second over a
+/// tenth of a second's round trip.
+const QUIC_WINDOWS: (u32, u32) = (512 * 1024, 1024 * 1024);
+
+/// A connection that nothing uses is closed after this.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A peer that doesn't answer a ping for this long is gone.
+const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
+
+/// Everything that a swarm does.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    limits: connection_limits::Behaviour,
+    gate: Gate,
+    pub(super) streams: Streams,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) client: rendezvous::client::Behaviour,
+    server: Toggle<rendezvous::server::Behaviour>,
+}
+
+/// A swarm that listens.
+pub(super) struct Listening {
+    pub(super) swarm: Swarm<Behaviour>,
+    /// For each listener, which of the ledger's addresses it is.
+    pub(super) listeners: Vec<(ListenerId, usize)>,
+}
+
+/// Builds a swarm and binds its addresses.
+pub(super) fn build(settings: &Settings, ledger: &mut Ledger) -> Result<Listening, NetError> {
+    let key = Keypair::ed25519_from_bytes(*settings.key_seed.expose()).map_err(set_up)?;
+    let config = swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE)
+        .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION)
+        // Saves a round trip for each stream: what is to be said is sent along with the protocol's name.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy);
+    let behaviour = behaviour(settings, &key)?;
+    let mut swarm = Swarm::new(transport(&key)?, behaviour, key.public().to_peer_id(), config);
+    let listeners = listen(&mut swarm, settings.explicit, &ledger.listen)?;
+    Ok(Listening { swarm, listeners })
+}
+
+fn set_up(error: impl std::fmt::Display) -> NetError {
+    NetError::SetUp(error.to_string())
+}
+
+fn transport(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    // Without a resolver's configuration names can't be dialled; everything else works.
+    match dns::tokio::Transport::system(tcp_and_quic(key)?) {
+        Ok(with_names) => Ok(with_names.boxed()),
+        Err(error) => {
+            tracing::warn!(%error, "names can't be resolved on this machine");
+            tcp_and_quic(key)
+        }
+    }
+}
+
+fn tcp_and_quic(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    let mut muxer = yamux::Config::default();
+    muxer.set_max_num_streams(STREAMS_PER_CONNECTION);
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(key).map_err(set_up)?)
+        .multiplex(muxer)
+        .timeout(CONNECT)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let mut config = quic::Config::new(key);
+    config.handshake_timeout = CONNECT;
+    config.max_concurrent_stream_limit = u32::try_from(STREAMS_PER_CONNECTION).unwrap_or(u32::MAX);
+    (config.max_stream_data, config.max_connection_data) = QUIC_WINDOWS;
+    let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    Ok(quic.or_transport(tcp).map(|either, _| either.into_inner()).boxed())
+}
+
+fn behaviour(settings: &Settings, key: &Keypair) -> Result<Behaviour, NetError> {
+    let peer = key.public().to_peer_id();
+    let identify = identify::Config::new("muster/1".to_owned(), key.public())
+        .with_agent_version("muster".to_owned())
+        .with_hide_listen_addrs(true)
+        .with_cache_size(0);
+    Ok(Behaviour {
+        limits: connection_limits::Behaviour::new(connection_limits()),
+        gate: Gate::default(),
+        streams: Streams::default(),
+        identify: identify::Behaviour::new(identify),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
+        mdns: settings.mdns.then(|| look_around(peer)).flatten().into(),
+        client: rendezvous::client::Behaviour::new(key.clone()),
+        server: settings.serve.then(|| serve(settings)).into(),
+    })
+}
+
+/// mDNS. A machine without multicast does without.
+pub(super) fn look_around(peer: PeerId) -> Option<mdns::tokio::Behaviour> {
+    mdns::tokio::Behaviour::new(mdns::Config::default(), peer)
+        .inspect_err(|error| tracing::warn!(%error, "the local network can't be searched"))
+        .ok()
+}
+
+fn connection_limits() -> connection_limits::ConnectionLimits {
+    connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(limits::PENDING_CONNECTIONS))
+        .with_max_established_incoming(Some(limits::INCOMING_CONNECTIONS))
+        .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER))
+}
+
+fn serve(settings: &Settings) -> rendezvous::server::Behaviour {
+    let config = rendezvous::server::Config::default()
+        .with_min_ttl(settings.pace.shortest_registration.as_secs())
+        .with_max_ttl(limits::LONGEST_REGISTRATION.as_secs())
+        .with_max_registration_per_peer(limits::REGISTRATIONS_PER_PEER)
+        .with_max_registration_total(limits::REGISTRATIONS)
+        .with_max_stored_cookies(limits::COOKIES);
+    rendezvous::server::Behaviour::new(config)
+}
+
+fn listen(
+    swarm: &mut Swarm<Behaviour>,
+    all_must_work: bool,
+    listen: &[Address],
+) -> Result<Vec<(ListenerId, usize)>, NetError> {
+    let mut listeners = Vec::new();
+    for (at, address) in listen.iter().enumerate() {
+        match swarm.listen_on(addresses::multiaddr(address)) {
+            Ok(listener) => listeners.push((listener, at)),
+            Err(error) if all_must_work => return Err(refused(address, &error)),
+            Err(error) => tracing::warn!(%address, %error, "cannot listen here"),
+        }
+    }
+    if listeners.is_empty() { Err(NetError::Nowhere) } else { Ok(listeners) }
+}
+
+fn refused(address: &Address, error: &(dyn Error + 'static)) -> NetError {
+    match innermost(error) {
+        Some(io) if io.kind() == io::ErrorKind::AddrInUse => NetError::InUse(address.clone()),
+        Some(io) => NetError::Listen { address: address.clone(), reason: io.to_string() },
+        None => NetError::Listen { address: address.clone(), reason: error.to_string() },
+    }
+}
+
+/// The system's own error, inside what libraries have wrapped around it.
+pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    let here = error.downcast_ref::<io::Error>();
+    let wrapped = here.and_then(|io| io.get_ref()).map(|inner| inner as &(dyn Error + 'static));
+    wrapped.or_else(|| error.source()).and_then(innermost).or(here)
+}
+
+/// libp2p shares TCP ports between programs of one user, who would then take each other's guests; so it is
+/// asked without sharing first.
+pub(super) fn refuse_ports_in_use(settings: &Settings) -> Result<(), NetError> {
+    let checked = |address: &&Address| address.transport == Kind::Tcp && address.port != 0;
+    for address in settings.listen.iter().filter(checked) {
+        let Some(ip) = address.ip() else { continue };
+        match std::net::TcpListener::bind(SocketAddr::new(ip, address.port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                // The IPv6 socket of this check covers IPv4 as well; who listens there is found by its own turn.
+                return Err(NetError::InUse(address.clone()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

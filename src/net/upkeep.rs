@@ -1,0 +1,202 @@
+//! What is due: wishes become needs, needs become deeds, and deeds are done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use libp2p::PeerId;
+use libp2p::rendezvous::{Cookie, Namespace};
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use tokio::time::Instant;
+
+use super::addresses;
+use super::deed::{Deed, Purpose};
+use super::driver::{Driver, Errand};
+use super::points::{Needs, Question};
+use crate::core::node::input::{Input, Protocol};
+use crate::core::primitives::{address::Address, ids::DeviceId, limits};
+
+/// How often a point is asked for a device that somebody waits for.
+const ASK_SOON: Duration = Duration::from_secs(2);
+
+/// How often a point is asked for contacts that are missing.
+const ASK_LATER: Duration = Duration::from_secs(30);
+
+/// Nothing is due for this long, where nothing is due at all.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
+
+impl Driver<'_> {
+    /// Something happened that may make something due.
+    pub(super) fn due_now(&mut self) {
+        self.step_at = Instant::now();
+    }
+
+    /// What is wished for has changed.
+    pub(super) fn wishes_changed(&mut self) {
+        let now = Instant::now();
+        let wishes = &self.ledger.wishes;
+        self.searches.set(&wishes.sought, now);
+        let swarm = &self.swarm;
+        let is_connected =
+            |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
+        self.contacts.set(&wishes.company, is_connected, now);
+        self.recall_neighbours();
+        self.due_now();
+    }
+
+    /// Neighbours that were seen before anybody asked for them.
+    fn recall_neighbours(&mut self) {
+        let wishes = &self.ledger.wishes;
+        let contacts = wishes.company.contacts.iter().map(|contact| &contact.device);
+        let wanted: BTreeSet<PeerId> =
+            wishes.sought.keys().chain(contacts).filter_map(addresses::peer_of).collect();
+        for peer in wanted {
+            for address in self.neighbours.addresses(&peer).to_vec() {
+                self.learn(peer, address);
+            }
+        }
+    }
+
+    /// Does what is due, and sets when something will be.
+    pub(super) fn step(&mut self, now: Instant) {
+        if now < self.step_at {
+            return;
+        }
+        self.announce(now);
+        self.registered_here.retain(|_, until| *until > now);
+        let needs = self.needs();
+        let swarm = &self.swarm;
+        let peer_is_connected = |peer: &PeerId| swarm.is_connected(peer);
+        let is_connected =
+            |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
+        let mut deeds = Vec::new();
+        self.points.set(needs);
+        self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
+        let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
+        self.contacts.step(now, &mut deeds);
+        let held = self.registered_here.values().min().copied();
+        let next = [self.points.next(), searches, self.contacts.next(now), self.announce_at, held];
+        self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
+        self.perform(deeds);
+        self.keep_connections();
+    }
+
+    fn needs(&self) -> Needs {
+        let wishes = &self.ledger.wishes;
+        let advertised = &wishes.advertised;
+        let sought = wishes.sought.values().map(|sought| Question {
+            namespace: sought.namespace.clone(),
+            points: sought.points.clone(),
+            around: true,
+            every: ASK_SOON,
+        });
+        let missing = self.contacts.somebody_is_missing().then_some(&wishes.company);
+        let company = missing.into_iter().flat_map(|company| {
+            company.namespaces.iter().map(|namespace| Question {
+                namespace: namespace.clone(),
+                points: company.points.clone(),
+                around: false,
+                every: ASK_LATER,
+            })
+        });
+        Needs {
+            namespaces: advertised.namespaces.iter().take(limits::REGISTRATIONS_PER_POINT).cloned().collect(),
+            points: advertised.points.iter().cloned().collect(),
+            questions: sought.chain(company).collect(),
+        }
+    }
+
+    /// Contacts, points, and who is registered with us stay connected though nothing is said.
+    fn keep_connections(&mut self) {
+        let contacts = self.ledger.wishes.company.contacts.iter();
+        let contacts = contacts.filter_map(|contact| addresses::peer_of(&contact.device));
+        let kept: BTreeSet<PeerId> =
+            contacts.chain(self.points.peers()).chain(self.registered_here.keys().copied()).collect();
+        self.swarm.behaviour_mut().streams.keep(kept);
+    }
+
+    /// Tells the node, and the points, where we listen, if that has changed.
+    fn announce(&mut self, now: Instant) {
+        if self.announce_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.announce_at = None;
+        let named = self.settings.explicit.then_some(self.settings.listen.as_slice());
+        let published = addresses::published(self.swarm.listeners(), named);
+        if published != self.external {
+            for gone in self.external.iter().filter(|address| !published.contains(address)) {
+                self.swarm.remove_external_address(&addresses::multiaddr(gone));
+            }
+            for fresh in published.iter().filter(|address| !self.external.contains(address)) {
+                self.swarm.add_external_address(addresses::multiaddr(fresh));
+            }
+            self.external.clone_from(&published);
+            self.points.moved(now);
+        }
+        if published != self.ledger.published {
+            self.ledger.published.clone_from(&published);
+            self.tell(Input::Listening { addresses: published });
+        }
+    }
+
+    pub(super) fn perform(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed {
+                Deed::Dial { purpose, peer, address } => self.dial(purpose, peer, address),
+                Deed::Greet(device) => self.greet(&device),
+                Deed::NotFound { device, mut tried } => {
+                    if self.settings.mdns {
+                        tried.push("the local network: not seen".to_owned());
+                    }
+                    self.tell(Input::NotFound { device, tried });
+                }
+                Deed::Register { point, namespace } => self.register(point, namespace),
+                Deed::Unregister { point, namespace } => {
+                    if let Ok(namespace) = Namespace::new(namespace) {
+                        self.swarm.behaviour_mut().client.unregister(namespace, point);
+                    }
+                }
+                Deed::Discover { point, namespace, cookie } => self.discover(point, namespace, cookie),
+            }
+        }
+    }
+
+    /// Each address is a dial of its own: a wrong device that answers at one must not end the others.
+    fn dial(&mut self, purpose: Purpose, peer: Option<PeerId>, address: Address) {
+        let multiaddr = addresses::multiaddr(&address);
+        let opts = match peer {
+            Some(peer) => {
+                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![multiaddr]).build()
+            }
+            None => DialOpts::unknown_peer_id().address(multiaddr).build(),
+        };
+        let connection = opts.connection_id();
+        self.dials.insert(connection, (purpose, address));
+        if let Err(error) = self.swarm.dial(opts) {
+            self.on_dial_failed(connection, &error);
+        }
+    }
+
+    fn greet(&mut self, device: &DeviceId) {
+        let asked = addresses::peer_of(device)
+            .is_some_and(|peer| self.open(peer, Protocol::Greeting, Errand::Greet(*device)));
+        if !asked {
+            self.searches.opening_failed(device, Instant::now());
+            self.due_now();
+        }
+    }
+
+    fn register(&mut self, point: PeerId, name: String) {
+        let Ok(namespace) = Namespace::new(name.clone()) else { return };
+        let life = self.settings.pace.registration.as_secs();
+        if let Err(error) = self.swarm.behaviour_mut().client.register(namespace, point, Some(life)) {
+            tracing::debug!(%point, %error, "nothing to register yet");
+            self.points.not_registered(&point, &name, Instant::now());
+        }
+    }
+
+    fn discover(&mut self, point: PeerId, namespace: String, cookie: Option<Cookie>) {
+        let Ok(namespace) = Namespace::new(namespace) else { return };
+        let limit = Some(limits::DISCOVERED_AT_ONCE);
+        self.swarm.behaviour_mut().client.discover(Some(namespace), cookie, limit, point);
+    }
+}

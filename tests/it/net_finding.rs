@@ -1,0 +1,153 @@
+//! How a guest finds its host, and what it says where it doesn't.
+
+use std::time::Duration;
+
+use muster::core::node::input::Input;
+use muster::core::primitives::address::Address;
+use muster::net::{Command, Pace, Settings};
+
+use crate::net_devices::{Device, QUIC, TCP, greeted, id_of, settings};
+
+fn quick_registrations(person: &str) -> Settings {
+    let registration = Duration::from_secs(2);
+    let pace = Pace { registration, shortest_registration: Duration::from_secs(1), ..Pace::default() };
+    Settings { pace, ..settings(person, &[TCP]) }
+}
+
+async fn nobody_where(address: &str) -> Address {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    address.replace("PORT", &listener.local_addr().unwrap().port().to_string()).parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_device_that_proves_another_key_is_not_taken_for_the_host() {
+    let mut mallory = Device::start("mallory").await;
+    let mut guest = Device::start("bob").await;
+    let ada = id_of("ada");
+    guest.seeks(ada, &mallory.addresses, &[]).await;
+    let tried = guest.hears_not_found(ada).await;
+    assert_eq!(tried, [format!("{}: another device answers there", mallory.addresses[0])]);
+    let opened = |input: &Input| matches!(input, Input::Opened { .. }).then_some(());
+    assert_eq!(mallory.hears_within(Duration::from_millis(200), opened).await, None);
+}
+
+#[tokio::test]
+async fn a_stale_address_where_somebody_else_listens_does_not_hide_the_host() {
+    let mallory = Device::start("mallory").await;
+    let mut host = Device::start_with(settings("ada", &[TCP, QUIC])).await.unwrap();
+    let mut guest = Device::start("bob").await;
+    let nobody = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
+    let all: Vec<Address> = [vec![nobody], mallory.addresses.clone(), host.addresses.clone()].concat();
+    guest.seeks(host.id, &all, &[]).await;
+    guest.hears_opened(host.id).await;
+    host.hears_opened(guest.id).await;
+}
+
+#[tokio::test]
+async fn what_was_tried_is_told_and_the_search_goes_on_until_the_host_is_there() {
+    let address = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
+    let point = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
+    let mut guest = Device::start("bob").await;
+    guest.seeks(id_of("ada"), std::slice::from_ref(&address), std::slice::from_ref(&point)).await;
+    let tried = guest.hears_not_found(id_of("ada")).await;
+    assert_eq!(tried.len(), 2);
+    assert!(tried[0].starts_with(&format!("{address}: Connection refused")), "{tried:?}");
+    assert!(tried[1].starts_with(&format!("{point}: Connection refused")), "{tried:?}");
+
+    let mut host = Device::start_with(settings("ada", &[&address.to_string()])).await.unwrap();
+    guest.hears_opened(host.id).await;
+    host.hears_opened(guest.id).await;
+}
+
+#[tokio::test]
+async fn who_is_no_longer_sought_is_not_found() {
+    let address = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
+    let mut guest = Device::start("bob").await;
+    guest.seeks(id_of("ada"), std::slice::from_ref(&address), &[]).await;
+    guest.net.perform(Command::StopSeeking(id_of("ada"))).await;
+    let _host = Device::start_with(settings("ada", &[&address.to_string()])).await.unwrap();
+    let anything = |input: &Input| {
+        matches!(input, Input::Opened { .. } | Input::NotFound { .. } | Input::Connected { .. }).then_some(())
+    };
+    assert_eq!(guest.hears_within(Duration::from_secs(2), anything).await, None);
+}
+
+#[tokio::test]
+async fn a_host_that_is_connected_already_is_greeted_at_once() {
+    let mut host = Device::start("ada").await;
+    let mut guest = Device::start("bob").await;
+    greeted(&mut guest, &mut host).await;
+    guest.seeks(host.id, &[], &[]).await;
+    assert!(guest.hears_opened(host.id).await.1);
+}
+
+#[tokio::test]
+async fn a_host_is_found_through_a_third_device() {
+    let point = Device::start("point").await;
+    let mut host = Device::start("ada").await;
+    let mut guest = Device::start("bob").await;
+    host.advertises(&["e1"], &point.addresses).await;
+    guest.seeks(host.id, &[], &point.addresses).await;
+    assert!(guest.hears_opened(host.id).await.1);
+    host.hears_opened(guest.id).await;
+}
+
+#[tokio::test]
+async fn a_host_is_found_although_the_third_device_starts_late() {
+    let address = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
+    let host = Device::start("ada").await;
+    let mut guest = Device::start("bob").await;
+    host.advertises(&["e1"], std::slice::from_ref(&address)).await;
+    guest.seeks(host.id, &[], std::slice::from_ref(&address)).await;
+    guest.hears_not_found(host.id).await;
+    let _point = Device::start_with(settings("point", &[&address.to_string()])).await.unwrap();
+    assert!(guest.hears_opened(host.id).await.1);
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_taken_back_leads_nobody_to_the_host() {
+    let point = Device::start("point").await;
+    let mut host = Device::start("ada").await;
+    host.advertises(&["e1", "e2"], &point.addresses).await;
+    let mut early = Device::start("bob").await;
+    early.seeks(host.id, &[], &point.addresses).await;
+    early.hears_opened(host.id).await;
+    host.hears_opened(early.id).await;
+
+    host.advertises(&["e2"], &point.addresses).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut late = Device::start("eve").await;
+    late.seeks(host.id, &[], &point.addresses).await;
+    let tried = late.hears_not_found(host.id).await;
+    assert_eq!(tried, [format!("{}: does not know the device", point.addresses[0])]);
+}
+
+#[tokio::test]
+async fn a_registration_is_renewed_before_it_ends() {
+    let point = Device::start_with(quick_registrations("point")).await.unwrap();
+    let host = Device::start_with(quick_registrations("ada")).await.unwrap();
+    host.advertises(&["e1"], &point.addresses).await;
+    // Twice the life of one registration.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut guest = Device::start("bob").await;
+    guest.seeks(host.id, &[], &point.addresses).await;
+    assert!(guest.hears_opened(host.id).await.1);
+}
+
+#[tokio::test]
+async fn a_host_that_stops_takes_its_registrations_back() {
+    let point = Device::start("point").await;
+    let mut host = Device::start("ada").await;
+    let id = host.id;
+    host.advertises(&["e1"], &point.addresses).await;
+    let mut guest = Device::start("bob").await;
+    guest.seeks(id, &[], &point.addresses).await;
+    guest.hears_opened(id).await;
+    host.hears_opened(guest.id).await;
+
+    host.net.stop().await;
+    guest.hears_disconnected(id).await;
+    guest.seeks(id, &[], &point.addresses).await;
+    let tried = guest.hears_not_found(id).await;
+    assert_eq!(tried, [format!("{}: does not know the device", point.addresses[0])]);
+}

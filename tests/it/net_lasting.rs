@@ -1,0 +1,83 @@
+//! Devices that belong together come together again: after a restart, and after the network has failed.
+
+use std::time::Duration;
+
+use muster::core::node::input::{Input, Protocol};
+use muster::net::Command;
+
+use crate::net_devices::{Device, greeted, settings};
+
+#[tokio::test]
+async fn two_devices_stay_connected_although_nothing_is_said() {
+    let mut ada = Device::start("ada").await;
+    let mut bob = Device::start("bob").await;
+    ada.stays_connected_with(&bob).await;
+    bob.stays_connected_with(&ada).await;
+    ada.hears_connected(bob.id).await;
+    bob.hears_connected(ada.id).await;
+    // Longer than libp2p keeps a connection that nobody wants.
+    let id = bob.id;
+    let gone = |input: &Input| matches!(input, Input::Disconnected { peer } if *peer == id).then_some(());
+    assert_eq!(ada.hears_within(Duration::from_secs(12), gone).await, None);
+}
+
+#[tokio::test]
+async fn two_devices_come_together_again_after_one_has_restarted() {
+    let mut ada = Device::start("ada").await;
+    let mut bob = Device::start("bob").await;
+    ada.stays_connected_with(&bob).await;
+    ada.hears_connected(bob.id).await;
+    let (id, address) = (bob.id, bob.addresses[0].to_string());
+    bob.hears_connected(ada.id).await;
+
+    bob.net.stop().await;
+    ada.hears_disconnected(id).await;
+    let mut bob = Device::start_with(settings("bob", &[&address])).await.unwrap();
+    ada.hears_connected(id).await;
+    bob.hears_connected(ada.id).await;
+    ada.net.perform(Command::Open { peer: id, protocol: Protocol::Sync }).await;
+    let sync = |input: &Input| matches!(input, Input::Opened { protocol: Protocol::Sync, .. }).then_some(());
+    bob.hears("the other's sync", sync).await;
+}
+
+#[tokio::test]
+async fn whom_we_disconnect_hears_the_last_word_and_is_gone() {
+    let mut ada = Device::start("ada").await;
+    let mut bob = Device::start("bob").await;
+    let (ours, theirs) = greeted(&mut ada, &mut bob).await;
+    ada.sends(ours, b"farewell".as_slice()).await;
+    ada.net.perform(Command::Disconnect(bob.id)).await;
+    assert_eq!(bob.hears_frame(theirs).await, b"farewell");
+    bob.hears_closed(theirs).await;
+    bob.hears_disconnected(ada.id).await;
+    ada.hears_disconnected(bob.id).await;
+}
+
+#[tokio::test]
+async fn a_network_that_fails_says_what_is_gone_and_does_everything_again() {
+    let point = Device::start("point").await;
+    let mut host = Device::start("ada").await;
+    let mut friend = Device::start("dan").await;
+    host.advertises(&["e1"], &point.addresses).await;
+    host.stays_connected_with(&friend).await;
+    host.hears_connected(friend.id).await;
+    friend.hears_connected(host.id).await;
+    let mut guest = Device::start("bob").await;
+    let (ours, theirs) = greeted(&mut guest, &mut host).await;
+
+    host.net.panic_for_test().await;
+    host.hears_closed(theirs).await;
+    host.hears_disconnected(guest.id).await;
+    host.hears_disconnected(friend.id).await;
+    guest.hears_closed(ours).await;
+
+    host.hears_connected(friend.id).await;
+    guest.hears_disconnected(host.id).await;
+    let (ours, theirs) = greeted(&mut guest, &mut host).await;
+    guest.sends(ours, [1]).await;
+    assert_eq!(host.hears_frame(theirs).await, [1], "at the same address, under a number never used before");
+
+    let mut late = Device::start("eve").await;
+    late.seeks(host.id, &[], &point.addresses).await;
+    assert!(late.hears_opened(host.id).await.1, "it is registered again");
+}
