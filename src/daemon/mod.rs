@@ -22,7 +22,9 @@ pub mod entropy;
 mod file;
 pub mod lock;
 pub mod logging;
+mod membership;
 pub mod notify;
 pub mod paths;
+pub mod run;
 
 pub use file::WrongSetting;

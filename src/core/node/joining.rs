@@ -31,6 +31,7 @@ use crate::core::primitives::ids::{
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
 use crate::core::primitives::kind::Kind;
 use crate::core::primitives::limits;
+use crate::core::primitives::secret::Secret32;
 use crate::core::primitives::time::Moment;
 
 pub(super) use welcome::Admitted;
@@ -119,6 +120,10 @@ impl Joining {
 
     pub(super) fn invitation(&self) -> InvitationId {
         self.pending.keys.id
+    }
+
+    pub(super) fn key_seed(&self) -> Secret32 {
+        self.key.seed().clone()
     }
 
     pub(super) fn is_confirmed(&self) -> bool {

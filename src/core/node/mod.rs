@@ -161,6 +161,15 @@ impl Node {
         self.device
     }
 
+    /// The device key's seed, for the network, whose identity it is.
+    #[must_use]
+    pub fn key_seed(&self) -> Secret32 {
+        match &self.phase {
+            Phase::Member(member) => member.key_seed(),
+            Phase::Joining(joining) => joining.key_seed(),
+        }
+    }
+
     /// The organization that this device is or was in; none while it joins.
     #[must_use]
     pub fn organization(&self) -> Option<OrganizationId> {

@@ -88,6 +88,10 @@ impl Member {
         self.roster().user_of(&self.key.device())
     }
 
+    pub(super) fn key_seed(&self) -> Secret32 {
+        self.key.seed().clone()
+    }
+
     pub(super) fn is_active(&self) -> bool {
         self.me().is_some_and(User::is_active)
     }
