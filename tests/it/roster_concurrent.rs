@@ -232,6 +232,43 @@ fn a_revoke_holds_against_a_second_enroll_of_the_same_person() {
 }
 
 #[test]
+fn a_demotion_holds_against_a_second_enroll_of_the_same_person() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin
+         | ada revokes bob
+         | bob enrols eve:admin #first -> cyd makes eve member #down
+         | ada adds a -> ada adds b -> ada adds c -> ada enrols eve:admin #second",
+    );
+    assert!(!counts(&drawn, "first") && counts(&drawn, "down") && counts(&drawn, "second"));
+    assert_eq!(drawn.active(), "ada:administrator cyd:administrator eve:member");
+}
+
+#[test]
+fn what_is_done_under_a_promotion_that_counts_nothing_counts_nothing() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols eve:member
+         | ada revokes bob
+         | bob makes eve admin #up -> eve enrols tom:member #tom -> eve adds phone #phone -> eve revokes ada #coup",
+    );
+    assert_eq!(drawn.active(), "ada:administrator eve:member");
+    assert_eq!(void(&drawn, "tom"), Void::GrantNotCounting);
+    assert_eq!(void(&drawn, "coup"), Void::GrantNotCounting);
+    assert!(counts(&drawn, "phone"), "a device of one's own needs no grant");
+}
+
+#[test]
+fn who_came_in_by_a_certificate_that_lost_out_removes_nobody() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:member
+         | ada enrols eve:member
+         | bob adds phone -> bob enrols eve:admin #lost -> eve revokes cyd #coup",
+    );
+    assert_eq!(void(&drawn, "lost"), Void::DeviceTaken);
+    assert_eq!(void(&drawn, "coup"), Void::AuthorNotIn);
+    assert_eq!(drawn.active(), "ada:administrator bob:administrator cyd:member eve:member");
+}
+
+#[test]
 fn who_was_revoked_stays_out_even_where_what_let_them_in_came_to_nothing() {
     let drawn = sketch(
         "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin

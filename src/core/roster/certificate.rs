@@ -159,7 +159,7 @@ fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
 }
 
 /// A certificate that its device signed, in canonical form and within its own limits. Whether its author
-/// might say it is for the [`verdict`](super::verdict).
+/// might say it is for the verdict in its own past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedCertificate {
     signed: SignedCertificate,

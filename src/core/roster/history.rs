@@ -181,7 +181,7 @@ impl History {
         self.heads.iter().copied().collect()
     }
 
-    /// The highest generation that is held.
+    /// The generation of one that is held.
     pub(super) fn generation_of(&self, id: &CertificateId) -> Option<u64> {
         self.generations.get(id).copied()
     }

@@ -91,8 +91,8 @@ impl Removals {
         Standing::Effective
     }
 
-    /// Puts the cut in effect: what lies beyond it is void, and what that held up falls. Gives
-    /// what it changed.
+    /// Puts the cut in effect: what lies beyond it is void, and what that held up falls. Removals that were
+    /// decided stay as they are. Gives what it changed.
     fn take_effect(&mut self, set: &Set, removal: Place) -> Vec<Place> {
         let Some((target, cut)) = set.held[removal].body().removal() else { return Vec::new() };
         match set.held[removal].body() {
@@ -107,7 +107,7 @@ impl Removals {
         while let Some(&pillar) = changed.get(next) {
             next += 1;
             for &place in &set.dependents[pillar] {
-                if self.is_open(place) {
+                if self.author_fell(place).is_none() {
                     let lost_introduction = set.introduction[place] == Some(pillar);
                     let void = if lost_introduction { Void::AuthorNotIn } else { Void::GrantNotCounting };
                     self.fallen[place] = Some(void);
@@ -121,7 +121,7 @@ impl Removals {
     /// Of a revoked user everything; of a demoted one what needed Administrator, under grants that don't
     /// have the demotion in their past.
     fn reaches(&self, set: &Set, removal: Place, place: Place) -> bool {
-        if !self.is_open(place) {
+        if self.author_fell(place).is_some() {
             return false;
         }
         match (set.held[removal].body(), set.grant[place]) {
@@ -129,12 +129,6 @@ impl Removals {
             (_, Some(grant)) => !set.is_ancestor(removal, grant),
             (_, None) => false,
         }
-    }
-
-    /// Neither void by a cut already, nor a removal in effect.
-    fn is_open(&self, place: Place) -> bool {
-        let in_effect = self.decided[place].is_some_and(|standing| standing.is_effective());
-        !in_effect && self.author_fell(place).is_none()
     }
 
     fn take_back(&mut self, set: &Set, removal: Place, undone: &[Place]) {
