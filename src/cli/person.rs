@@ -80,7 +80,8 @@ impl Person {
         let reply = self.ask(screen, step, lines).await;
         // Stays set where the question is given up, or where input ended, in the middle of its line.
         self.asking = reply.is_none();
-        if let (Some(Reply::Line(_)), Some(next)) = (&reply, steps::awaited_after(step, self.side)) {
+        let goes_on = matches!(&reply, Some(Reply::Line(line)) if line != REFUSE);
+        if let Some(next) = steps::awaited_after(step, self.side).filter(|_| goes_on) {
             self.wait(screen, next.to_owned());
         }
         reply
