@@ -184,7 +184,7 @@ async fn network(
         explicit: shared.is_listen_chosen,
         serve: shared.serve,
         mdns: shared.mdns,
-        ..net::Settings::default()
+        pace: net::Pace::default(),
     };
     match net::start(settings.clone()).await {
         Ok(started) => Ok(started),

@@ -39,7 +39,7 @@ fn cannot(why: impl std::fmt::Display) -> CannotStart {
 /// [`CannotStart`]: the data directory is in use, or the socket can't be made.
 pub async fn run(settings: config::Settings, environment: &Environment) -> Result<(), CannotStart> {
     let _lock = DataLock::take(&settings.data_dir).map_err(cannot)?;
-    let access = if environment.is_system() { Access::system().map_err(cannot)? } else { Access::private() };
+    let access = Access::fitting();
     let listener = bind(&settings.socket, access).map_err(cannot)?;
     let (events, _) = broadcast::channel(limits::PENDING_EVENTS);
     let mut daemon = Daemon::new(&settings, events.clone());
@@ -150,7 +150,7 @@ impl Daemon {
             explicit: self.shared.is_listen_chosen,
             serve: true,
             mdns: self.shared.mdns,
-            ..net::Settings::default()
+            pace: net::Pace::default(),
         };
         match net::start(settings).await {
             Ok((net, mut inputs)) => {
@@ -378,7 +378,7 @@ fn check(answers: &JoinAnswers) -> Result<(), Refusal> {
 }
 
 fn label(given: Option<String>) -> Result<Label, FieldError> {
-    let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let own = || rustix::system::uname().nodename().to_str().ok().map(str::to_owned);
     let text = given.unwrap_or_else(|| own().unwrap_or_else(|| "computer".to_owned()));
     Label::parse(&text)
 }

@@ -1,6 +1,7 @@
 //! What the tests share: people with keys that follow from their names.
 
 pub(crate) mod pair;
+mod people;
 pub(crate) mod world;
 
 use muster::core::primitives::entropy::Entropy;
