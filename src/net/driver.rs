@@ -90,7 +90,7 @@ pub(super) struct Driver<'a> {
 enum Woken<'p> {
     Told(Option<Command>),
     CanSay(Option<mpsc::Permit<'p, Input>>),
-    Swarm(SwarmEvent<BehaviourEvent>),
+    Swarm(Box<SwarmEvent<BehaviourEvent>>),
     Ended((Channel, PeerId)),
     Due,
 }
@@ -135,7 +135,7 @@ impl<'a> Driver<'a> {
             let woken = tokio::select! {
                 command = commands.recv() => Woken::Told(command),
                 permit = inputs.reserve(), if !self.outbox.is_empty() => Woken::CanSay(permit.ok()),
-                event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(event),
+                event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(Box::new(event)),
                 ended = self.ledger.channels.ended() => Woken::Ended(ended),
                 () = sleep_until(self.step_at) => Woken::Due,
             };
@@ -146,7 +146,7 @@ impl<'a> Driver<'a> {
                 Woken::CanSay(Some(permit)) => self.say(permit),
                 // Nobody listens any more; the handle is about to be dropped, too.
                 Woken::CanSay(None) => self.outbox.clear(),
-                Woken::Swarm(event) => self.on_swarm_event(event),
+                Woken::Swarm(event) => self.on_swarm_event(*event),
                 Woken::Ended((channel, peer)) => self.on_ended(channel, peer),
                 Woken::Due => {}
             }
@@ -189,13 +189,9 @@ impl<'a> Driver<'a> {
     /// Lets one input out.
     fn say(&mut self, permit: mpsc::Permit<'_, Input>) {
         match self.outbox.pop_front() {
-            Some(Outgoing::Tell(input)) => {
-                if self.ledger.book(&input) {
-                    permit.send(input);
-                }
-            }
+            Some(Outgoing::Tell(input)) if self.ledger.book(&input) => permit.send(input),
             Some(Outgoing::Begin(fresh)) => self.begin(fresh, permit),
-            None => {}
+            _ => {}
         }
     }
 
@@ -223,10 +219,8 @@ impl<'a> Driver<'a> {
             // An error means that it isn't connected, which is what is wanted.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        if self.gone.remove(&peer) {
-            if let Some(peer) = addresses::device_of(&peer) {
-                self.tell(Input::Disconnected { peer });
-            }
+        if let (true, Some(device)) = (self.gone.remove(&peer), addresses::device_of(&peer)) {
+            self.tell(Input::Disconnected { peer: device });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use libp2p::core::ConnectedPoint;
+use libp2p::core::{ConnectedPoint, transport::ListenerId};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, mdns, ping, rendezvous};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use super::driver::{Driver, Errand, Outgoing};
 use super::streams;
 use super::swarm::{BehaviourEvent, innermost, look_around};
 use crate::core::node::input::{Input, Protocol};
-use crate::core::primitives::{address::Address, limits};
+use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// Listeners report their addresses one by one; a list is made when none has come for this long.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -54,7 +54,7 @@ impl Driver<'_> {
     }
 
     /// Where any port would do, a swarm that is built anew takes the same again.
-    fn remember_port(&mut self, listener: libp2p::core::transport::ListenerId, address: &Multiaddr) {
+    fn remember_port(&mut self, listener: ListenerId, address: &Multiaddr) {
         let at = self.listeners.iter().find(|(one, _)| *one == listener).map(|(_, at)| *at);
         let Some(asked) = at.and_then(|at| self.ledger.listen.get_mut(at)) else { return };
         if let (0, Some(given)) = (asked.port, addresses::address(address)) {
@@ -160,7 +160,7 @@ impl Driver<'_> {
     }
 
     /// A device that was sought is found; no longer seeks it. Whether it was still sought.
-    fn found(&mut self, device: &crate::core::primitives::ids::DeviceId) -> bool {
+    fn found(&mut self, device: &DeviceId) -> bool {
         let sought = self.ledger.wishes.sought.remove(device).is_some();
         self.wishes_changed();
         sought
@@ -180,22 +180,19 @@ impl Driver<'_> {
     }
 
     fn on_mdns(&mut self, event: mdns::Event) {
+        let of_use = |(peer, multiaddr): (PeerId, Multiaddr)| Some((peer, addresses::address(&multiaddr)?));
         match event {
             mdns::Event::Discovered(seen) => {
-                for (peer, multiaddr) in seen {
-                    if let Some(address) = addresses::address(&multiaddr) {
-                        if self.neighbours.seen(peer, address.clone()) {
-                            self.learn(peer, address);
-                        }
+                for (peer, address) in seen.into_iter().filter_map(of_use) {
+                    if self.neighbours.seen(peer, address.clone()) {
+                        self.learn(peer, address);
                     }
                 }
                 self.forget_a_crowd();
             }
             mdns::Event::Expired(gone) => {
-                for (peer, multiaddr) in gone {
-                    if let Some(address) = addresses::address(&multiaddr) {
-                        self.neighbours.gone(&peer, &address);
-                    }
+                for (peer, address) in gone.into_iter().filter_map(of_use) {
+                    self.neighbours.gone(&peer, &address);
                 }
             }
         }

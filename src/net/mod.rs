@@ -85,6 +85,8 @@ pub struct Pace {
     pub registration: Duration,
     /// The shortest life of a registration that is served.
     pub shortest_registration: Duration,
+    /// How long a connection that nothing uses is kept.
+    pub idle: Duration,
 }
 
 impl Default for Pace {
@@ -93,6 +95,7 @@ impl Default for Pace {
             frame: limits::HANDSHAKE,
             registration: limits::REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
+            idle: Duration::from_secs(10),
         }
     }
 }
