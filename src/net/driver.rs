@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
-use libp2p::{PeerId, rendezvous::Namespace};
+use libp2p::{Multiaddr, PeerId, rendezvous::Namespace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -21,6 +21,7 @@ use super::command::Command;
 use super::contacts::Contacts;
 use super::deed::Purpose;
 use super::ledger::Ledger;
+use super::manners::Manners;
 use super::neighbours::Neighbours;
 use super::points::Points;
 use super::seek::Searches;
@@ -71,13 +72,15 @@ pub(super) struct Driver<'a> {
     /// Streams that were asked for, and what for.
     pub(super) errands: BTreeMap<Request, Errand>,
     /// Where the other end of each connection is.
-    pub(super) remotes: HashMap<ConnectionId, String>,
+    pub(super) remotes: HashMap<ConnectionId, Multiaddr>,
     /// Peers whose last connection is gone, but not the last word of their streams.
     pub(super) gone: BTreeSet<PeerId>,
     /// Peers to be disconnected once their streams are closed.
     pub(super) leaving: BTreeSet<PeerId>,
     /// Peers that are registered with us, and until when.
     pub(super) registered_here: BTreeMap<PeerId, Instant>,
+    /// What peers ask of us as a point.
+    pub(super) manners: Manners,
     /// The addresses under which we register.
     pub(super) external: Vec<Address>,
     /// When to look at what we listen on; a moment after it changed, since changes come in groups.
@@ -119,6 +122,7 @@ impl<'a> Driver<'a> {
             gone: BTreeSet::new(),
             leaving: BTreeSet::new(),
             registered_here: BTreeMap::new(),
+            manners: Manners::default(),
             external: Vec::new(),
             announce_at: None,
             step_at: Instant::now(),

@@ -70,7 +70,7 @@ impl Driver<'_> {
         };
         let now = Instant::now();
         let remote = end.get_remote_address();
-        self.remotes.insert(connection, addresses::host(remote));
+        self.remotes.insert(connection, remote.clone());
         if let Some((purpose, address)) = self.dials.remove(&connection) {
             match purpose {
                 Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &address),
@@ -118,7 +118,7 @@ impl Driver<'_> {
             BehaviourEvent::Streams(event) => self.on_stream(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
             BehaviourEvent::Client(event) => self.on_answer(event),
-            BehaviourEvent::Server(event) => self.on_served(&event),
+            BehaviourEvent::Server(event) => self.on_served(event),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let serves = info.protocols.contains(&rendezvous::PROTOCOL_NAME);
                 self.neighbours.serves(peer_id, serves);
@@ -145,7 +145,7 @@ impl Driver<'_> {
                     None => self.takes_one_more(&peer, protocol),
                 };
                 if welcome {
-                    let from = self.remotes.get(&connection).cloned().unwrap_or_default();
+                    let from = self.remotes.get(&connection).map(addresses::host).unwrap_or_default();
                     let fresh = Fresh { peer, protocol, by_us, from, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
@@ -250,16 +250,38 @@ impl Driver<'_> {
         self.due_now();
     }
 
-    /// A peer that is registered with us is kept connected, so that it notices when we restart.
-    fn on_served(&mut self, event: &rendezvous::server::Event) {
-        if let rendezvous::server::Event::PeerRegistered { peer, registration } = event {
-            let room = self.registered_here.len() < limits::HELD_CONNECTIONS;
-            if room || self.registered_here.contains_key(peer) {
-                let life = Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION);
-                self.registered_here.insert(*peer, Instant::now() + life);
-                self.due_now();
+    fn on_served(&mut self, event: rendezvous::server::Event) {
+        use rendezvous::server::Event;
+        let asked_by = match event {
+            Event::PeerRegistered { peer, registration } => {
+                self.hold(peer, Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION));
+                peer
             }
+            Event::PeerNotRegistered { peer, .. } | Event::PeerUnregistered { peer, .. } => peer,
+            Event::DiscoverServed { enquirer, .. } | Event::DiscoverNotServed { enquirer, .. } => enquirer,
+            Event::RegistrationExpired(_) => return,
+        };
+        if !self.manners.asked(asked_by, Instant::now()) {
+            self.show_the_door(asked_by);
         }
+    }
+
+    /// A peer that is registered with us is kept connected, so that it notices when we restart.
+    fn hold(&mut self, peer: PeerId, life: Duration) {
+        let room = self.registered_here.len() < limits::HELD_CONNECTIONS;
+        if room || self.registered_here.contains_key(&peer) {
+            self.registered_here.insert(peer, Instant::now() + life);
+            self.due_now();
+        }
+    }
+
+    fn show_the_door(&mut self, peer: PeerId) {
+        tracing::warn!(%peer, "a peer asks for too much and is kept out for a while");
+        let theirs = self.swarm.behaviour().streams.connections_of(&peer).first().copied();
+        let remote = theirs.and_then(|connection| self.remotes.get(&connection));
+        self.swarm.behaviour_mut().gate.keep_out(peer, remote);
+        self.registered_here.remove(&peer);
+        let _ = self.swarm.disconnect_peer_id(peer);
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   Command ──▶ supervise ──▶ driver ──▶ swarm       TCP and QUIC, Noise, Yamux
-//!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect: limits, per address as well
+//!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect, and how often per address
 //!                              │  │       ├ streams  our two protocols
 //!              seek  ◀─────────┤  │       └ identify, ping, mDNS, rendezvous client and server
 //!              contacts ◀──────┤  │
@@ -34,6 +34,7 @@ mod driver;
 mod events;
 mod gate;
 mod ledger;
+mod manners;
 mod neighbours;
 mod pipe;
 mod points;

@@ -217,7 +217,9 @@ impl Points {
 
     /// What came of asking a point: nothing yet, or a phrase.
     pub(super) fn verdict(&self, point: &Address, namespace: &str) -> Option<String> {
-        let point = self.points.get(&Place::At(point.clone()))?;
+        let Some(point) = self.points.get(&Place::At(point.clone())) else {
+            return Some("there are too many rendezvous points to ask them all".to_owned());
+        };
         let answered = point.asked.get(namespace).is_some_and(|asked| asked.answered);
         let answer = answered.then(|| "does not know the device".to_owned());
         answer.or_else(|| point.problem.clone())

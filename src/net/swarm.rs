@@ -39,7 +39,7 @@ const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
-    gate: Gate,
+    pub(super) gate: Gate,
     pub(super) streams: Streams,
     identify: identify::Behaviour,
     ping: ping::Behaviour,

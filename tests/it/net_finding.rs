@@ -138,6 +138,25 @@ async fn a_registration_is_renewed_before_it_ends() {
 }
 
 #[tokio::test]
+async fn who_asks_a_point_for_too_much_is_kept_out() {
+    let mut point = Device::start_with(quick_registrations("point")).await.unwrap();
+    let pace = Pace { registration: Duration::from_secs(1), ..quick_registrations("eve").pace };
+    let eve = Device::start_with(Settings { pace, ..settings("eve", &[TCP]) }).await.unwrap();
+    let names: Vec<String> = (0..60).map(|number| format!("{number:x}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    eve.advertises(&names, &point.addresses).await;
+    point.hears_connected(eve.id).await;
+    point.hears_disconnected(eve.id).await;
+    let (id, again) = (eve.id, Duration::from_secs(2));
+    let back = |input: &Input| matches!(input, Input::Connected { peer, .. } if *peer == id).then_some(());
+    assert_eq!(point.hears_within(again, back).await, None);
+
+    let mut host = Device::start("ada").await;
+    host.seeks(point.id, &point.addresses, &[]).await;
+    host.hears_opened(point.id).await;
+}
+
+#[tokio::test]
 async fn a_host_that_stops_takes_its_registrations_back() {
     let point = Device::start("point").await;
     let mut host = Device::start("ada").await;
