@@ -2,7 +2,7 @@
 //!
 //! One [`Net`] is one swarm with one Ed25519 identity: a membership's device key, or the key of a bare
 //! rendezvous point. It speaks the words of the core: what happens comes out as
-//! [`Input`](crate::core::node::input::Input), what is to be done goes in as [`Command`].
+//! [`Input`], what is to be done goes in as [`Command`].
 //!
 //! ```text
 //!   Command ──▶ supervise ──▶ driver ──▶ swarm       TCP and QUIC, Noise, Yamux
@@ -17,7 +17,7 @@
 //! nobody outside notices more than closed channels. `seek`, `contacts` and `points` decide what is due and
 //! say it as deeds; only `driver` touches the swarm.
 //!
-//! Everything a peer can make grow has its bound in [`limits`](crate::core::primitives::limits): connections,
+//! Everything a peer can make grow has its bound in [`limits`]: connections,
 //! streams, queues, registrations. A full queue of inputs stops the reading; a full queue of frames closes
 //! the stream.
 //!
@@ -35,6 +35,7 @@ mod events;
 mod gate;
 mod ledger;
 mod manners;
+mod needs;
 mod neighbours;
 mod pipe;
 mod points;

@@ -174,8 +174,8 @@ pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::
     wrapped.or_else(|| error.source()).and_then(innermost).or(here)
 }
 
-/// libp2p shares TCP ports between programs of one user, who would then take each other's guests; so it is
-/// asked without sharing first.
+/// TCP ports are bound so that dialling can share them; two daemons of one user would then take each other's
+/// guests. So each port is first asked for alone.
 pub(super) fn refuse_ports_in_use(settings: &Settings) -> Result<(), NetError> {
     let checked = |address: &&Address| address.transport == Kind::Tcp && address.port != 0;
     for address in settings.listen.iter().filter(checked) {
