@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
-use libp2p::{PeerId, rendezvous::Namespace};
+use libp2p::{Multiaddr, PeerId, rendezvous::Namespace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -21,6 +21,7 @@ use super::command::Command;
 use super::contacts::Contacts;
 use super::deed::Purpose;
 use super::ledger::Ledger;
+use super::manners::Manners;
 use super::neighbours::Neighbours;
 use super::points::Points;
 use super::seek::Searches;
@@ -71,13 +72,15 @@ pub(super) struct Driver<'a> {
     /// Streams that were asked for, and what for.
     pub(super) errands: BTreeMap<Request, Errand>,
     /// Where the other end of each connection is.
-    pub(super) remotes: HashMap<ConnectionId, String>,
+    pub(super) remotes: HashMap<ConnectionId, Multiaddr>,
     /// Peers whose last connection is gone, but not the last word of their streams.
     pub(super) gone: BTreeSet<PeerId>,
     /// Peers to be disconnected once their streams are closed.
     pub(super) leaving: BTreeSet<PeerId>,
     /// Peers that are registered with us, and until when.
     pub(super) registered_here: BTreeMap<PeerId, Instant>,
+    /// What peers ask of us as a point.
+    pub(super) manners: Manners,
     /// The addresses under which we register.
     pub(super) external: Vec<Address>,
     /// When to look at what we listen on; a moment after it changed, since changes come in groups.
@@ -90,7 +93,7 @@ pub(super) struct Driver<'a> {
 enum Woken<'p> {
     Told(Option<Command>),
     CanSay(Option<mpsc::Permit<'p, Input>>),
-    Swarm(SwarmEvent<BehaviourEvent>),
+    Swarm(Box<SwarmEvent<BehaviourEvent>>),
     Ended((Channel, PeerId)),
     Due,
 }
@@ -119,6 +122,7 @@ impl<'a> Driver<'a> {
             gone: BTreeSet::new(),
             leaving: BTreeSet::new(),
             registered_here: BTreeMap::new(),
+            manners: Manners::default(),
             external: Vec::new(),
             announce_at: None,
             step_at: Instant::now(),
@@ -135,7 +139,7 @@ impl<'a> Driver<'a> {
             let woken = tokio::select! {
                 command = commands.recv() => Woken::Told(command),
                 permit = inputs.reserve(), if !self.outbox.is_empty() => Woken::CanSay(permit.ok()),
-                event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(event),
+                event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(Box::new(event)),
                 ended = self.ledger.channels.ended() => Woken::Ended(ended),
                 () = sleep_until(self.step_at) => Woken::Due,
             };
@@ -146,7 +150,7 @@ impl<'a> Driver<'a> {
                 Woken::CanSay(Some(permit)) => self.say(permit),
                 // Nobody listens any more; the handle is about to be dropped, too.
                 Woken::CanSay(None) => self.outbox.clear(),
-                Woken::Swarm(event) => self.on_swarm_event(event),
+                Woken::Swarm(event) => self.on_swarm_event(*event),
                 Woken::Ended((channel, peer)) => self.on_ended(channel, peer),
                 Woken::Due => {}
             }
@@ -189,13 +193,9 @@ impl<'a> Driver<'a> {
     /// Lets one input out.
     fn say(&mut self, permit: mpsc::Permit<'_, Input>) {
         match self.outbox.pop_front() {
-            Some(Outgoing::Tell(input)) => {
-                if self.ledger.book(&input) {
-                    permit.send(input);
-                }
-            }
+            Some(Outgoing::Tell(input)) if self.ledger.book(&input) => permit.send(input),
             Some(Outgoing::Begin(fresh)) => self.begin(fresh, permit),
-            None => {}
+            _ => {}
         }
     }
 
@@ -223,10 +223,8 @@ impl<'a> Driver<'a> {
             // An error means that it isn't connected, which is what is wanted.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        if self.gone.remove(&peer) {
-            if let Some(peer) = addresses::device_of(&peer) {
-                self.tell(Input::Disconnected { peer });
-            }
+        if let (true, Some(device)) = (self.gone.remove(&peer), addresses::device_of(&peer)) {
+            self.tell(Input::Disconnected { peer: device });
         }
     }
 

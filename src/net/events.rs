@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use libp2p::core::ConnectedPoint;
+use libp2p::core::{ConnectedPoint, transport::ListenerId};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, mdns, ping, rendezvous};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use super::driver::{Driver, Errand, Outgoing};
 use super::streams;
 use super::swarm::{BehaviourEvent, innermost, look_around};
 use crate::core::node::input::{Input, Protocol};
-use crate::core::primitives::{address::Address, limits};
+use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// Listeners report their addresses one by one; a list is made when none has come for this long.
 const SETTLE: Duration = Duration::from_millis(30);
@@ -54,7 +54,7 @@ impl Driver<'_> {
     }
 
     /// Where any port would do, a swarm that is built anew takes the same again.
-    fn remember_port(&mut self, listener: libp2p::core::transport::ListenerId, address: &Multiaddr) {
+    fn remember_port(&mut self, listener: ListenerId, address: &Multiaddr) {
         let at = self.listeners.iter().find(|(one, _)| *one == listener).map(|(_, at)| *at);
         let Some(asked) = at.and_then(|at| self.ledger.listen.get_mut(at)) else { return };
         if let (0, Some(given)) = (asked.port, addresses::address(address)) {
@@ -70,7 +70,7 @@ impl Driver<'_> {
         };
         let now = Instant::now();
         let remote = end.get_remote_address();
-        self.remotes.insert(connection, addresses::host(remote));
+        self.remotes.insert(connection, remote.clone());
         if let Some((purpose, address)) = self.dials.remove(&connection) {
             match purpose {
                 Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &address),
@@ -118,7 +118,7 @@ impl Driver<'_> {
             BehaviourEvent::Streams(event) => self.on_stream(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
             BehaviourEvent::Client(event) => self.on_answer(event),
-            BehaviourEvent::Server(event) => self.on_served(&event),
+            BehaviourEvent::Server(event) => self.on_served(event),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let serves = info.protocols.contains(&rendezvous::PROTOCOL_NAME);
                 self.neighbours.serves(peer_id, serves);
@@ -145,7 +145,7 @@ impl Driver<'_> {
                     None => self.takes_one_more(&peer, protocol),
                 };
                 if welcome {
-                    let from = self.remotes.get(&connection).cloned().unwrap_or_default();
+                    let from = self.remotes.get(&connection).map(addresses::host).unwrap_or_default();
                     let fresh = Fresh { peer, protocol, by_us, from, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
@@ -160,7 +160,7 @@ impl Driver<'_> {
     }
 
     /// A device that was sought is found; no longer seeks it. Whether it was still sought.
-    fn found(&mut self, device: &crate::core::primitives::ids::DeviceId) -> bool {
+    fn found(&mut self, device: &DeviceId) -> bool {
         let sought = self.ledger.wishes.sought.remove(device).is_some();
         self.wishes_changed();
         sought
@@ -180,22 +180,19 @@ impl Driver<'_> {
     }
 
     fn on_mdns(&mut self, event: mdns::Event) {
+        let of_use = |(peer, multiaddr): (PeerId, Multiaddr)| Some((peer, addresses::address(&multiaddr)?));
         match event {
             mdns::Event::Discovered(seen) => {
-                for (peer, multiaddr) in seen {
-                    if let Some(address) = addresses::address(&multiaddr) {
-                        if self.neighbours.seen(peer, address.clone()) {
-                            self.learn(peer, address);
-                        }
+                for (peer, address) in seen.into_iter().filter_map(of_use) {
+                    if self.neighbours.seen(peer, address.clone()) {
+                        self.learn(peer, address);
                     }
                 }
                 self.forget_a_crowd();
             }
             mdns::Event::Expired(gone) => {
-                for (peer, multiaddr) in gone {
-                    if let Some(address) = addresses::address(&multiaddr) {
-                        self.neighbours.gone(&peer, &address);
-                    }
+                for (peer, address) in gone.into_iter().filter_map(of_use) {
+                    self.neighbours.gone(&peer, &address);
                 }
             }
         }
@@ -253,16 +250,38 @@ impl Driver<'_> {
         self.due_now();
     }
 
-    /// A peer that is registered with us is kept connected, so that it notices when we restart.
-    fn on_served(&mut self, event: &rendezvous::server::Event) {
-        if let rendezvous::server::Event::PeerRegistered { peer, registration } = event {
-            let room = self.registered_here.len() < limits::HELD_CONNECTIONS;
-            if room || self.registered_here.contains_key(peer) {
-                let life = Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION);
-                self.registered_here.insert(*peer, Instant::now() + life);
-                self.due_now();
+    fn on_served(&mut self, event: rendezvous::server::Event) {
+        use rendezvous::server::Event;
+        let asked_by = match event {
+            Event::PeerRegistered { peer, registration } => {
+                self.hold(peer, Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION));
+                peer
             }
+            Event::PeerNotRegistered { peer, .. } | Event::PeerUnregistered { peer, .. } => peer,
+            Event::DiscoverServed { enquirer, .. } | Event::DiscoverNotServed { enquirer, .. } => enquirer,
+            Event::RegistrationExpired(_) => return,
+        };
+        if !self.manners.asked(asked_by, Instant::now()) {
+            self.show_the_door(asked_by);
         }
+    }
+
+    /// A peer that is registered with us is kept connected, so that it notices when we restart.
+    fn hold(&mut self, peer: PeerId, life: Duration) {
+        let room = self.registered_here.len() < limits::HELD_CONNECTIONS;
+        if room || self.registered_here.contains_key(&peer) {
+            self.registered_here.insert(peer, Instant::now() + life);
+            self.due_now();
+        }
+    }
+
+    fn show_the_door(&mut self, peer: PeerId) {
+        tracing::warn!(%peer, "a peer asks for too much and is kept out for a while");
+        let theirs = self.swarm.behaviour().streams.connections_of(&peer).first().copied();
+        let remote = theirs.and_then(|connection| self.remotes.get(&connection));
+        self.swarm.behaviour_mut().gate.keep_out(peer, remote);
+        self.registered_here.remove(&peer);
+        let _ = self.swarm.disconnect_peer_id(peer);
     }
 }
 

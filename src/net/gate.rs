@@ -1,7 +1,8 @@
-//! Who may connect: at most so many connections from one address. libp2p's own limits count all of them and
-//! those of one peer; a peer can have as many keys as it likes, but hardly as many addresses.
+//! Who may connect: at most so many connections from one address, and for a while nobody who misbehaved.
+//! libp2p's own limits count all connections and those of one peer; a peer can have as many keys as it likes,
+//! but hardly as many addresses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
 
@@ -11,6 +12,7 @@ use libp2p::swarm::{
     THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
+use tokio::time::Instant;
 
 use super::addresses;
 use crate::core::primitives::limits;
@@ -20,6 +22,14 @@ use crate::core::primitives::limits;
 pub(super) struct Gate {
     origins: HashMap<ConnectionId, IpAddr>,
     counts: HashMap<IpAddr, usize>,
+    kept_out: BTreeMap<Somebody, Instant>,
+}
+
+/// Who is kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Somebody {
+    From(IpAddr),
+    Named(PeerId),
 }
 
 /// There are enough connections from this address.
@@ -27,8 +37,35 @@ pub(super) struct Gate {
 #[error("too many connections from one address")]
 struct TooMany;
 
+/// This peer or address has asked for too much.
+#[derive(Debug, thiserror::Error)]
+#[error("kept out for a while")]
+struct KeptOut;
+
 impl Gate {
+    /// Keeps a peer out for a while, and with it everybody at its address.
+    pub(super) fn keep_out(&mut self, peer: PeerId, remote: Option<&Multiaddr>) {
+        let now = Instant::now();
+        let everybody = remote.and_then(origin).map(Somebody::From);
+        for somebody in everybody.into_iter().chain([Somebody::Named(peer)]) {
+            self.kept_out.retain(|_, until| *until > now);
+            if self.kept_out.len() >= limits::KEPT_OUT_AT_ONCE {
+                let longest = self.kept_out.iter().min_by_key(|(_, until)| **until).map(|(one, _)| *one);
+                longest.map(|one| self.kept_out.remove(&one));
+            }
+            self.kept_out.insert(somebody, now + limits::KEPT_OUT);
+        }
+    }
+
+    fn let_in(&self, somebody: Somebody) -> Result<(), ConnectionDenied> {
+        match self.kept_out.get(&somebody) {
+            Some(until) if *until > Instant::now() => Err(ConnectionDenied::new(KeptOut)),
+            _ => Ok(()),
+        }
+    }
+
     fn enter(&mut self, connection: ConnectionId, from: IpAddr) -> Result<(), ConnectionDenied> {
+        self.let_in(Somebody::From(from))?;
         let count = self.counts.entry(from).or_default();
         if *count >= limits::CONNECTIONS_PER_IP {
             return Err(ConnectionDenied::new(TooMany));
@@ -76,10 +113,11 @@ impl NetworkBehaviour for Gate {
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.let_in(Somebody::Named(peer))?;
         Ok(dummy::ConnectionHandler)
     }
 

@@ -2,11 +2,11 @@
 //!
 //! One [`Net`] is one swarm with one Ed25519 identity: a membership's device key, or the key of a bare
 //! rendezvous point. It speaks the words of the core: what happens comes out as
-//! [`Input`](crate::core::node::input::Input), what is to be done goes in as [`Command`].
+//! [`Input`], what is to be done goes in as [`Command`].
 //!
 //! ```text
 //!   Command ──▶ supervise ──▶ driver ──▶ swarm       TCP and QUIC, Noise, Yamux
-//!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect: limits, per address as well
+//!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect, and how often per address
 //!                              │  │       ├ streams  our two protocols
 //!              seek  ◀─────────┤  │       └ identify, ping, mDNS, rendezvous client and server
 //!              contacts ◀──────┤  │
@@ -17,7 +17,7 @@
 //! nobody outside notices more than closed channels. `seek`, `contacts` and `points` decide what is due and
 //! say it as deeds; only `driver` touches the swarm.
 //!
-//! Everything a peer can make grow has its bound in [`limits`](crate::core::primitives::limits): connections,
+//! Everything a peer can make grow has its bound in [`limits`]: connections,
 //! streams, queues, registrations. A full queue of inputs stops the reading; a full queue of frames closes
 //! the stream.
 //!
@@ -34,6 +34,8 @@ mod driver;
 mod events;
 mod gate;
 mod ledger;
+mod manners;
+mod needs;
 mod neighbours;
 mod pipe;
 mod points;
@@ -85,6 +87,8 @@ pub struct Pace {
     pub registration: Duration,
     /// The shortest life of a registration that is served.
     pub shortest_registration: Duration,
+    /// How long a connection that nothing uses is kept.
+    pub idle: Duration,
 }
 
 impl Default for Pace {
@@ -93,6 +97,7 @@ impl Default for Pace {
             frame: limits::HANDSHAKE,
             registration: limits::REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
+            idle: Duration::from_secs(10),
         }
     }
 }

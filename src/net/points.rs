@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::deed::{Deed, Place, Purpose};
+use super::needs::Needs;
 use super::neighbours::Neighbours;
-use crate::core::primitives::{address::Address, limits};
+use crate::core::primitives::address::Address;
 
 /// The first and the longest pause before a point is dialled again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
@@ -26,51 +27,6 @@ const REFUSED: Duration = Duration::from_secs(5);
 
 /// An answer that hasn't come by then won't come: libp2p gives up after ten seconds.
 const ANSWER: Duration = Duration::from_secs(12);
-
-/// What somebody wants to know of points.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
-    pub(super) namespace: String,
-    pub(super) points: Vec<Address>,
-    /// Neighbours are asked as well.
-    pub(super) around: bool,
-    /// How often.
-    pub(super) every: Duration,
-}
-
-/// What points are used for.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Needs {
-    pub(super) namespaces: BTreeSet<String>,
-    pub(super) points: BTreeSet<Address>,
-    pub(super) questions: Vec<Question>,
-}
-
-impl Needs {
-    fn registers_at(&self, place: &Place) -> bool {
-        let here = match place {
-            Place::At(address) => self.points.contains(address),
-            Place::Neighbour(_) => true,
-        };
-        here && !self.namespaces.is_empty()
-    }
-
-    fn questions_for(&self, place: &Place) -> impl Iterator<Item = &Question> {
-        self.questions.iter().filter(move |question| match place {
-            Place::At(address) => question.points.contains(address),
-            Place::Neighbour(_) => question.around,
-        })
-    }
-
-    fn places(&self, neighbours: &BTreeSet<PeerId>) -> BTreeSet<Place> {
-        let named = self.questions.iter().flat_map(|question| &question.points).chain(&self.points);
-        let around = neighbours.iter().map(|peer| Place::Neighbour(*peer));
-        let all = named.map(|address| Place::At(address.clone())).chain(around);
-        all.filter(|place| self.registers_at(place) || self.questions_for(place).next().is_some())
-            .take(limits::POINTS)
-            .collect()
-    }
-}
 
 /// A registration, as far as we know.
 #[derive(Debug)]
@@ -217,7 +173,9 @@ impl Points {
 
     /// What came of asking a point: nothing yet, or a phrase.
     pub(super) fn verdict(&self, point: &Address, namespace: &str) -> Option<String> {
-        let point = self.points.get(&Place::At(point.clone()))?;
+        let Some(point) = self.points.get(&Place::At(point.clone())) else {
+            return Some("there are too many rendezvous points to ask them all".to_owned());
+        };
         let answered = point.asked.get(namespace).is_some_and(|asked| asked.answered);
         let answer = answered.then(|| "does not know the device".to_owned());
         answer.or_else(|| point.problem.clone())

@@ -40,9 +40,9 @@ pub(super) async fn run(
     let mut swarm = first;
     let waiting = loop {
         let began = Instant::now();
-        let driver = Driver::new(swarm, &settings, &mut ledger, &inputs);
+        let life = async { Driver::new(swarm, &settings, &mut ledger, &inputs).run(&mut commands).await };
         // The ledger is the only state that is looked at afterwards, and its parts hold each for itself.
-        match AssertUnwindSafe(driver.run(&mut commands)).catch_unwind().await {
+        match AssertUnwindSafe(life).catch_unwind().await {
             Ok(waiting) => break waiting,
             Err(_) => tracing::error!("the network failed and is set up anew"),
         }

@@ -32,9 +32,6 @@ const STREAMS_PER_CONNECTION: usize = 64;
 /// tenth of a second's round trip.
 const QUIC_WINDOWS: (u32, u32) = (512 * 1024, 1024 * 1024);
 
-/// A connection that nothing uses is closed after this.
-const IDLE: Duration = Duration::from_secs(10);
-
 /// A peer that doesn't answer a ping for this long is gone.
 const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
 
@@ -42,7 +39,7 @@ const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
-    gate: Gate,
+    pub(super) gate: Gate,
     pub(super) streams: Streams,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -62,7 +59,7 @@ pub(super) struct Listening {
 pub(super) fn build(settings: &Settings, ledger: &mut Ledger) -> Result<Listening, NetError> {
     let key = Keypair::ed25519_from_bytes(*settings.key_seed.expose()).map_err(set_up)?;
     let config = swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(IDLE)
+        .with_idle_connection_timeout(settings.pace.idle)
         .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION)
         // Saves a round trip for each stream: what is to be said is sent along with the protocol's name.
         .with_substream_upgrade_protocol_override(Version::V1Lazy);
@@ -177,18 +174,15 @@ pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::
     wrapped.or_else(|| error.source()).and_then(innermost).or(here)
 }
 
-/// libp2p shares TCP ports between programs of one user, who would then take each other's guests; so it is
-/// asked without sharing first.
+/// TCP ports are bound so that dialling can share them; two daemons of one user would then take each other's
+/// guests. So each port is first asked for alone.
 pub(super) fn refuse_ports_in_use(settings: &Settings) -> Result<(), NetError> {
     let checked = |address: &&Address| address.transport == Kind::Tcp && address.port != 0;
     for address in settings.listen.iter().filter(checked) {
         let Some(ip) = address.ip() else { continue };
-        match std::net::TcpListener::bind(SocketAddr::new(ip, address.port)) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                // The IPv6 socket of this check covers IPv4 as well; who listens there is found by its own turn.
-                return Err(NetError::InUse(address.clone()));
-            }
-            _ => {}
+        let alone = std::net::TcpListener::bind(SocketAddr::new(ip, address.port));
+        if alone.is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
+            return Err(NetError::InUse(address.clone()));
         }
     }
     Ok(())

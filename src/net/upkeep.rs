@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::addresses;
 use super::deed::{Deed, Purpose};
 use super::driver::{Driver, Errand};
-use super::points::{Needs, Question};
+use super::needs::{Needs, Question};
 use crate::core::node::input::{Input, Protocol};
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 

@@ -64,12 +64,15 @@ async fn who_is_no_longer_sought_is_not_found() {
     let address = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
     let mut guest = Device::start("bob").await;
     guest.seeks(id_of("ada"), std::slice::from_ref(&address), &[]).await;
+    guest.hears_not_found(id_of("ada")).await;
     guest.net.perform(Command::StopSeeking(id_of("ada"))).await;
+    // A dial that was under way has ended by then.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let _host = Device::start_with(settings("ada", &[&address.to_string()])).await.unwrap();
     let anything = |input: &Input| {
         matches!(input, Input::Opened { .. } | Input::NotFound { .. } | Input::Connected { .. }).then_some(())
     };
-    assert_eq!(guest.hears_within(Duration::from_secs(2), anything).await, None);
+    assert_eq!(guest.hears_within(Duration::from_secs(1), anything).await, None);
 }
 
 #[tokio::test]
@@ -135,6 +138,25 @@ async fn a_registration_is_renewed_before_it_ends() {
 }
 
 #[tokio::test]
+async fn who_asks_a_point_for_too_much_is_kept_out() {
+    let mut point = Device::start_with(quick_registrations("point")).await.unwrap();
+    let pace = Pace { registration: Duration::from_secs(1), ..quick_registrations("eve").pace };
+    let eve = Device::start_with(Settings { pace, ..settings("eve", &[TCP]) }).await.unwrap();
+    let names: Vec<String> = (0..60).map(|number| format!("{number:x}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    eve.advertises(&names, &point.addresses).await;
+    point.hears_connected(eve.id).await;
+    point.hears_disconnected(eve.id).await;
+    let (id, again) = (eve.id, Duration::from_secs(2));
+    let back = |input: &Input| matches!(input, Input::Connected { peer, .. } if *peer == id).then_some(());
+    assert_eq!(point.hears_within(again, back).await, None);
+
+    let mut host = Device::start("ada").await;
+    host.seeks(point.id, &point.addresses, &[]).await;
+    host.hears_opened(point.id).await;
+}
+
+#[tokio::test]
 async fn a_host_that_stops_takes_its_registrations_back() {
     let point = Device::start("point").await;
     let mut host = Device::start("ada").await;
@@ -150,4 +172,22 @@ async fn a_host_that_stops_takes_its_registrations_back() {
     guest.seeks(id, &[], &point.addresses).await;
     let tried = guest.hears_not_found(id).await;
     assert_eq!(tried, [format!("{}: does not know the device", point.addresses[0])]);
+}
+
+#[tokio::test]
+async fn on_a_local_network_a_host_is_found_without_any_address() {
+    let around = |person: &str| Settings { mdns: true, ..settings(person, &["/ip4/0.0.0.0/tcp/0"]) };
+    let Ok(interfaces) = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("224.0.0.251:5353")?;
+        socket.local_addr()
+    }) else {
+        return; // No interface here carries multicast.
+    };
+    assert!(!interfaces.ip().is_unspecified());
+    let mut host = Device::start_with(around("ada")).await.unwrap();
+    assert!(!host.addresses[0].is_loopback(), "nobody named the loopback address");
+    let mut guest = Device::start_with(around("bob")).await.unwrap();
+    guest.seeks(host.id, &[], &[]).await;
+    guest.hears_opened(host.id).await;
+    host.hears_opened(guest.id).await;
 }

@@ -3,22 +3,32 @@
 use std::time::Duration;
 
 use muster::core::node::input::{Input, Protocol};
-use muster::net::Command;
+use muster::net::{Command, Pace, Settings};
 
-use crate::net_devices::{Device, greeted, settings};
+use crate::net_devices::{Device, TCP, greeted, settings};
+
+fn impatient(person: &str) -> Settings {
+    let pace = Pace { idle: Duration::from_secs(1), ..Pace::default() };
+    Settings { pace, ..settings(person, &[TCP]) }
+}
 
 #[tokio::test]
 async fn two_devices_stay_connected_although_nothing_is_said() {
-    let mut ada = Device::start("ada").await;
-    let mut bob = Device::start("bob").await;
+    let mut ada = Device::start_with(impatient("ada")).await.unwrap();
+    let mut bob = Device::start_with(impatient("bob")).await.unwrap();
+    let mut eve = Device::start_with(impatient("eve")).await.unwrap();
     ada.stays_connected_with(&bob).await;
     bob.stays_connected_with(&ada).await;
     ada.hears_connected(bob.id).await;
     bob.hears_connected(ada.id).await;
-    // Longer than libp2p keeps a connection that nobody wants.
+
+    // A connection that nobody wants is closed in that time; theirs is not.
+    let (ours, _) = greeted(&mut ada, &mut eve).await;
+    ada.net.perform(Command::HangUp(ours)).await;
+    ada.hears_disconnected(eve.id).await;
     let id = bob.id;
     let gone = |input: &Input| matches!(input, Input::Disconnected { peer } if *peer == id).then_some(());
-    assert_eq!(ada.hears_within(Duration::from_secs(12), gone).await, None);
+    assert_eq!(ada.hears_within(Duration::from_millis(500), gone).await, None);
 }
 
 #[tokio::test]

@@ -224,3 +224,15 @@ pub const SHORTEST_REGISTRATION: Duration = Duration::from_secs(60);
 
 /// The longest life of a registration that a point takes.
 pub const LONGEST_REGISTRATION: Duration = Duration::from_secs(2 * 3600);
+
+/// Requests that a point serves for one peer in a minute: all registrations of a busy host, five times over.
+pub const ASKED_PER_MINUTE: u32 = 300;
+
+/// Peers whose requests to a point are counted.
+pub const ASKING_PEERS: usize = 4_096;
+
+/// How long a peer that asked for more than that, and its address, are kept out.
+pub const KEPT_OUT: Duration = Duration::from_secs(10 * 60);
+
+/// Peers and addresses that are kept out at one moment; with more, the ones kept out longest may come back.
+pub const KEPT_OUT_AT_ONCE: usize = 1_024;

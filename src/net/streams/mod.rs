@@ -76,6 +76,12 @@ impl Streams {
         Some(request)
     }
 
+    /// The connections to a peer, the oldest first.
+    #[must_use]
+    pub fn connections_of(&self, peer: &PeerId) -> &[ConnectionId] {
+        self.connections.get(peer).map_or(&[], Vec::as_slice)
+    }
+
     /// Keeps connections to exactly these peers alive while nothing goes over them.
     pub fn keep(&mut self, peers: BTreeSet<PeerId>) {
         let changed: Vec<PeerId> = self.kept.symmetric_difference(&peers).copied().collect();
