@@ -226,10 +226,10 @@ impl Driver {
     async fn run(&mut self, mut inputs: mpsc::Receiver<Input>, told: &mut mpsc::Receiver<Told>) -> Over {
         let mut next = Some(Input::Started);
         loop {
-            if let Some(input) = next.take() {
-                if let Err(over) = self.handle(input).await {
-                    return over;
-                }
+            if let Some(input) = next.take()
+                && let Err(over) = self.handle(input).await
+            {
+                return over;
             }
             let now = self.shared.clock.now();
             let pause = self.node.poll_timeout(now).map_or(Duration::from_secs(3600), |at| at.since(now));
