@@ -5,7 +5,7 @@ use super::super::outbox::Outbox;
 use super::super::output::Batch;
 use super::super::records;
 use super::Member;
-use crate::core::primitives::ids::{CertificateId, DeviceId, Seal, UserId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::time::Moment;
 use crate::core::roster::seal::{Field, Opening};
 use crate::core::roster::{Body, NotAdded, Refused, Standing, User, VerifiedCertificate};
@@ -89,7 +89,7 @@ impl Member {
                 Some(Standing::Void(why)) => {
                     Some(Happening::CertificateVoid { certificate_id: *id, reason: why.to_string() })
                 }
-                _ => happening(*id, certificate),
+                _ => self.happening(*id, certificate),
             };
             if let Some(what) = what {
                 self.notify(now, what, out);
@@ -126,25 +126,25 @@ impl Member {
         let first = found.next().filter(|_| folded.len() >= 4)?;
         found.next().is_none().then_some(first)
     }
-}
 
-fn happening(certificate_id: CertificateId, certificate: &VerifiedCertificate) -> Option<Happening> {
-    Some(match certificate.body() {
-        Body::Enroll(enroll) => {
-            Happening::UserEnrolled { user_id: enroll.user, profile: enroll.profile, certificate_id }
-        }
-        Body::AddDevice(add) => {
-            Happening::DeviceAdded { user_id: author(certificate)?, device_id: add.device, certificate_id }
-        }
-        Body::SetProfile(set) => {
-            Happening::ProfileChanged { user_id: set.user, profile: set.profile, certificate_id }
-        }
-        Body::Revoke(revoke) => Happening::UserRevoked { user_id: revoke.user, certificate_id },
-        _ => return None,
-    })
-}
-
-/// A device's first user is told by its key alone only for the first device; the roster knows the others.
-fn author(certificate: &VerifiedCertificate) -> Option<UserId> {
-    Some(UserId::of_first_device(&certificate.certificate().device))
+    fn happening(
+        &self,
+        certificate_id: CertificateId,
+        certificate: &VerifiedCertificate,
+    ) -> Option<Happening> {
+        Some(match certificate.body() {
+            Body::Enroll(enroll) => {
+                Happening::UserEnrolled { user_id: enroll.user, profile: enroll.profile, certificate_id }
+            }
+            Body::AddDevice(add) => {
+                let user_id = self.history.author_of(&certificate_id)?;
+                Happening::DeviceAdded { user_id, device_id: add.device, certificate_id }
+            }
+            Body::SetProfile(set) => {
+                Happening::ProfileChanged { user_id: set.user, profile: set.profile, certificate_id }
+            }
+            Body::Revoke(revoke) => Happening::UserRevoked { user_id: revoke.user, certificate_id },
+            _ => return None,
+        })
+    }
 }
