@@ -118,7 +118,10 @@ impl Daemon {
     }
 
     fn start_all(&mut self) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.memberships_dir)?;
+        // What lies here is nobody else's business: its owner's alone, whatever the umask.
+        std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
+            .recursive(true)
+            .create(&self.memberships_dir)?;
         let mut dirs: Vec<PathBuf> = std::fs::read_dir(&self.memberships_dir)?
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| path.extension().is_none())
