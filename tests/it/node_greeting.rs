@@ -223,6 +223,33 @@ fn a_cancelled_and_an_expired_invitation_are_told_apart() {
     assert_eq!(ended(world.last("eve", join)), (Reason::InvitationExpired, Side::Host));
 }
 
+#[test]
+fn a_host_that_hangs_up_after_the_reveal_gets_one_reveal_and_no_second() {
+    let mut world = World::new("hung up");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    let join = world.join("bob", &link);
+
+    // In the queue nothing has left: the guest's daemon comes back by itself.
+    world.cut("ada", "bob");
+    assert!(matches!(world.last("bob", join), Some(Step::Waiting { place: Some(1), .. })));
+
+    let greet = world.greet("ada");
+    assert!(matches!(world.last("bob", join), Some(Step::EnterCode { .. })), "the nonce has left");
+    world.cut("ada", "bob");
+    assert_eq!(ended(world.last("bob", join)), (Reason::BrokenOff, Side::Network));
+    assert_eq!(ended(world.last("ada", greet)), (Reason::BrokenOff, Side::Network));
+
+    // Whatever the host does now, no second nonce leaves before the guest's person joins again.
+    let again = world.greet("ada");
+    world.wait(Duration::from_secs(60));
+    assert!(matches!(world.last("ada", again), Some(Step::Waiting { .. })), "nobody waits to be greeted");
+    let Ok(Answer::Invitations(list)) = world.ask("ada", Request::ListInvitations { all: false }) else {
+        panic!("a list")
+    };
+    assert_eq!(list[0].attempts, 1, "the attempt is counted");
+}
+
 /// One greeting in which a machine crashes instead of doing its nth output; whether it got that far.
 fn a_greeting_with_a_crash(who: &str, at: usize) -> bool {
     let mut world = World::new(&format!("{who} crashes at {at}"));

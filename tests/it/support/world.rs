@@ -211,6 +211,12 @@ impl World {
         }
     }
 
+    /// The connection between two machines breaks.
+    pub(crate) fn cut(&mut self, a: &str, b: &str) {
+        self.disconnect(a, b);
+        self.run();
+    }
+
     fn disconnect(&mut self, from: &str, to: &str) {
         let pair = if from < to { (from, to) } else { (to, from) };
         if !self.connections.remove(&(pair.0.to_owned(), pair.1.to_owned())) {
