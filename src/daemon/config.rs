@@ -13,6 +13,7 @@ use super::{
     logging,
     paths::Environment,
 };
+pub use crate::core::node::Hints;
 use crate::core::primitives::address::{Address, Place, Transport};
 
 /// TCP and UDP port where nothing else is said.
@@ -40,18 +41,6 @@ pub struct Flags {
     /// Listen on this address instead of the default, TCP and QUIC on port 7733; repeatable [env: MUSTER_LISTEN]
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<Address>,
-}
-
-/// Which of its addresses a daemon writes into the links that it makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Hints {
-    /// Its own, and the rendezvous points.
-    #[default]
-    All,
-    /// Its own only.
-    Addresses,
-    /// The rendezvous points only.
-    Points,
 }
 
 /// Every setting, decided.

@@ -17,7 +17,7 @@ use crate::control::{Access, bind, serve};
 use crate::core::greeting::link::Link;
 use crate::core::node::conversation::{Begin, JoinAnswers, Step};
 use crate::core::node::request::{Answer, Class, OrganizationAnswer, Refusal, Request, UserState};
-use crate::core::node::{Hints, NewOrganization, Node, Settings};
+use crate::core::node::{NewOrganization, Node, Settings};
 use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::keys::DeviceKey;
 use crate::core::primitives::limits;
@@ -93,13 +93,8 @@ struct Daemon {
 
 impl Daemon {
     fn new(settings: &config::Settings, events: broadcast::Sender<crate::core::node::event::Event>) -> Self {
-        let hints = match settings.hints {
-            config::Hints::All => Hints::All,
-            config::Hints::Addresses => Hints::Addresses,
-            config::Hints::Points => Hints::Points,
-        };
         let shared = Shared {
-            settings: Settings { points: settings.points.clone(), hints },
+            settings: Settings { points: settings.points.clone(), hints: settings.hints },
             listen: settings.listen.clone(),
             is_listen_chosen: settings.is_listen_chosen,
             serve: settings.serve.unwrap_or(true),

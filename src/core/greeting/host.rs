@@ -254,10 +254,10 @@ impl Welcoming {
         openings: Vec<Vec<u8>>,
     ) -> Vec<Vec<u8>> {
         let mut frames = vec![say(&mut self.cipher, &HostSays::Welcome(head))];
-        for some in in_pieces(certificates) {
+        for some in codec::in_pieces(certificates, ROOM) {
             frames.push(say(&mut self.cipher, &HostSays::Certificates(some)));
         }
-        for some in in_pieces(openings) {
+        for some in codec::in_pieces(openings, ROOM) {
             frames.push(say(&mut self.cipher, &HostSays::Openings(some)));
         }
         frames.push(say(&mut self.cipher, &HostSays::WelcomeEnd));
@@ -276,24 +276,8 @@ impl Welcoming {
     }
 }
 
-/// Splits a list so that each part fits one message, its lengths included.
-fn in_pieces(items: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
-    const HEAD: usize = 64;
-    let mut pieces: Vec<Vec<Vec<u8>>> = Vec::new();
-    let mut room = 0;
-    for item in items {
-        let size = item.len() + 8;
-        if size > room || pieces.is_empty() {
-            pieces.push(Vec::new());
-            room = limits::NOISE_PAYLOAD - HEAD;
-        }
-        room = room.saturating_sub(size);
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(item);
-        }
-    }
-    pieces
-}
+/// What one message can carry beside its own head and the list's length, in bytes.
+const ROOM: usize = limits::NOISE_PAYLOAD - 64;
 
 const BAD: Ended = Ended { reason: Reason::BadMessage, by: Side::Guest };
 

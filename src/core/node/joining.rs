@@ -270,7 +270,7 @@ impl Joining {
             Stage::Details(mut stage, _) => self.stop(stage.receive(frame), out),
             Stage::Welcome(stage) => match stage.receive(frame) {
                 Ok(Progress::More(stage)) => self.stage = Some(Stage::Welcome(stage)),
-                Ok(Progress::Whole(welcomed)) => return self.welcomed(welcomed, mind, out),
+                Ok(Progress::Whole(welcomed)) => return self.welcomed(welcomed, out),
                 Err(ended) => self.not_enrolled(ended, out),
             },
         }

@@ -40,3 +40,24 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, NotCan
     }
     Ok(value)
 }
+
+/// Splits a list so that each part, with the length in front of every item, fits in `room` bytes. An item that is
+/// larger than that stands alone.
+#[must_use]
+pub fn in_pieces(items: impl IntoIterator<Item = Vec<u8>>, room: usize) -> Vec<Vec<Vec<u8>>> {
+    const LENGTH: usize = 8;
+    let mut pieces: Vec<Vec<Vec<u8>>> = Vec::new();
+    let mut left = 0;
+    for item in items {
+        let size = item.len() + LENGTH;
+        match pieces.last_mut().filter(|_| size <= left) {
+            Some(piece) => piece.push(item),
+            None => {
+                pieces.push(vec![item]);
+                left = room;
+            }
+        }
+        left = left.saturating_sub(size);
+    }
+    pieces
+}

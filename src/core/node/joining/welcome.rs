@@ -1,7 +1,6 @@
 //! The welcome, verified: only from that host, only to a join that is confirmed, and only if its certificates
 //! lead from the pinned founding to the one that lets in exactly this device, with exactly its keys and proof.
 
-use super::super::Mind;
 use super::super::conversation::Step;
 use super::super::input::Channel;
 use super::super::member::{Member, Membership};
@@ -30,17 +29,11 @@ pub(in super::super) struct Admitted {
 }
 
 impl Joining {
-    pub(super) fn welcomed(
-        &mut self,
-        welcomed: Welcomed,
-        mind: &Mind,
-        out: &mut Outbox,
-    ) -> Option<Box<Admitted>> {
+    pub(super) fn welcomed(&mut self, welcomed: Welcomed, out: &mut Outbox) -> Option<Box<Admitted>> {
         let admitted = self.pending.confirmed.and_then(|confirmed| self.admitted(welcomed, &confirmed));
         if admitted.is_none() {
             self.stop(Ended::by_host(Reason::BadMessage), out);
         }
-        let _ = mind;
         admitted.map(Box::new)
     }
 

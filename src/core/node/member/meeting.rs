@@ -203,7 +203,7 @@ impl Member {
 
     fn send_certificates(&self, channel: Channel, ids: &[CertificateId], out: &mut Outbox) {
         let bytes = ids.iter().filter_map(|id| self.history.get(id)).map(|c| c.signed().bytes());
-        for piece in in_pieces(bytes) {
+        for piece in codec::in_pieces(bytes, ROOM) {
             send(channel, &Message::Certificates(piece), out);
         }
     }
@@ -307,7 +307,7 @@ impl Member {
     fn send_openings(&self, channel: Channel, peer: &DeviceId, seals: &[Seal], out: &mut Outbox) {
         let known = seals.iter().take(limits::LISTED_IDS).filter_map(|seal| self.openings.get(seal));
         let visible = known.filter(|opening| self.may_have(peer, opening));
-        for piece in in_pieces(visible.map(codec::encode)) {
+        for piece in codec::in_pieces(visible.map(codec::encode), ROOM) {
             send(channel, &Message::Openings(piece), out);
         }
     }
@@ -363,22 +363,4 @@ impl Member {
 
 fn send(channel: Channel, message: &Message, out: &mut Outbox) {
     out.send(channel, codec::encode(message));
-}
-
-/// Splits a list so that each part fits one message.
-fn in_pieces(items: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
-    let mut pieces: Vec<Vec<Vec<u8>>> = Vec::new();
-    let mut room = 0;
-    for item in items {
-        let size = item.len() + 8;
-        if size > room || pieces.is_empty() {
-            pieces.push(Vec::new());
-            room = ROOM;
-        }
-        room = room.saturating_sub(size);
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(item);
-        }
-    }
-    pieces
 }
