@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -30,6 +30,10 @@ const WAITING: usize = 64;
 
 /// How long a membership whose store failed waits before it comes back.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
+
+/// How long a membership that just started keeps its callers waiting for the addresses it listens at, which it needs
+/// for links; they come in milliseconds, unless the machine has no network.
+const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
 
 /// What the daemon hands to a membership.
 pub(super) enum Told {
@@ -225,7 +229,13 @@ impl Driver {
 
     async fn run(&mut self, mut inputs: mpsc::Receiver<Input>, told: &mut mpsc::Receiver<Told>) -> Over {
         let mut next = Some(Input::Started);
+        let mut closed_until = self.net.is_some().then(|| Instant::now() + UNTIL_IT_LISTENS);
         loop {
+            if matches!(next, Some(Input::Listening { .. }))
+                || closed_until.is_some_and(|at| at <= Instant::now())
+            {
+                closed_until = None;
+            }
             if let Some(input) = next.take()
                 && let Err(over) = self.handle(input).await
             {
@@ -233,13 +243,15 @@ impl Driver {
             }
             let now = self.shared.clock.now();
             let pause = self.node.poll_timeout(now).map_or(Duration::from_secs(3600), |at| at.since(now));
+            let opening = closed_until.map(Into::into).unwrap_or_else(tokio::time::Instant::now);
             next = tokio::select! {
                 Some(input) = inputs.recv() => Some(input),
                 Some((conversation, line)) = self.typed.recv() => Some(match line {
                     Some(line) => Input::Answer { conversation, line },
                     None => Input::Left { conversation },
                 }),
-                told = told.recv() => match told {
+                () = tokio::time::sleep_until(opening), if closed_until.is_some() => None,
+                told = told.recv(), if closed_until.is_none() => match told {
                     Some(Told::Ask { request, reply }) => Some(self.asked(request, reply)),
                     Some(Told::Begin { begin, steps, answers }) => Some(self.begun(begin, steps, answers)),
                     Some(Told::Forget(done)) => return Over::Forgotten(Some(done)),

@@ -22,6 +22,8 @@ mod control_socket;
 mod control_stand_in;
 mod daemon_config;
 mod daemon_parts;
+mod daemons_alone;
+mod daemons_onboarding;
 mod floors;
 mod floors_text;
 mod greeting_attacks;
