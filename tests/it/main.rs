@@ -42,6 +42,7 @@ mod roster_codec;
 mod roster_concurrent;
 mod roster_forged;
 mod roster_random;
+mod roster_reconcile;
 mod roster_rules;
 mod roster_seals;
 mod roster_sketch;

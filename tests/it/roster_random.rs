@@ -46,7 +46,7 @@ impl Dice {
     }
 }
 
-fn seeds() -> Vec<u64> {
+pub(crate) fn seeds() -> Vec<u64> {
     match std::env::var("MUSTER_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) => (0..std::env::var("MUSTER_HISTORIES").map_or(14, |many| many.parse().unwrap())).collect(),
@@ -60,7 +60,7 @@ fn devices() -> Vec<String> {
 
 /// Everything that was ever signed: each step by somebody who knew what one, or two, of the earlier knew. So people
 /// rewind, fork their own chains, backdate, and let the same guest in twice.
-fn everything(dice: &mut Dice) -> Vec<VerifiedCertificate> {
+pub(crate) fn everything(dice: &mut Dice) -> Vec<VerifiedCertificate> {
     let found = History::found(&key("p0"), founding("p0"), now()).unwrap();
     let mut first = History::new(found.id().into());
     first.add(found.clone()).unwrap();

@@ -31,6 +31,10 @@ pub mod label {
     pub const MEMBERS_NAMESPACE: &str = "muster members namespace 1";
     /// The checksum of a link.
     pub const LINK_CHECKSUM: &str = "muster link checksum 1";
+    /// The heads of a history, when two devices reconcile.
+    pub const HEADS: &str = "muster heads 1";
+    /// A range of certificates, when two devices reconcile.
+    pub const RANGE: &str = "muster range 1";
     /// Expansion of the entropy that comes with an input.
     pub const ENTROPY: &str = "muster entropy 1";
 }

@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeBounds;
 
 use super::certificate::VerifiedCertificate;
 use super::merge;
+use super::reconcile::Place;
 use super::refused::{Refused, Standing};
 use super::resolution::{Held, Resolution};
 use super::resolved::Roster;
@@ -233,14 +235,43 @@ impl History {
         closure
     }
 
-    /// What is held and is neither one of `known` nor an ancestor of one, ancestors first.
+    /// What is held and is neither one of `known` nor an ancestor of one, ancestors first. Ids that aren't held count
+    /// nothing. Costs what lies between the heads and `known`, and not the whole history.
     #[must_use]
     pub fn lacking(&self, known: &[CertificateId]) -> Vec<CertificateId> {
-        if self.heads.iter().all(|head| known.contains(head)) {
-            return Vec::new();
+        // Whether the other holds it, of what lies on the rim of the walk; children come before their parents.
+        let mut rim: BTreeMap<Place, bool> = BTreeMap::new();
+        rim.extend(self.heads.iter().filter_map(|id| self.place_of(id)).map(|place| (place, false)));
+        rim.extend(known.iter().filter_map(|id| self.place_of(id)).map(|place| (place, true)));
+        let mut open = rim.values().filter(|theirs| !**theirs).count();
+        let mut lacking = Vec::new();
+        while open > 0
+            && let Some(((_, id), theirs)) = rim.pop_last()
+        {
+            if !theirs {
+                open -= 1;
+                lacking.push(id);
+            }
+            let parents = self.held(&id).map(parents_of).unwrap_or_default();
+            for parent in parents.iter().filter_map(|parent| self.place_of(parent)) {
+                let before = rim.insert(parent, theirs || rim.get(&parent) == Some(&true));
+                let is_theirs = rim[&parent];
+                open += usize::from(before.is_none() && !is_theirs);
+                open -= usize::from(before == Some(false) && is_theirs);
+            }
         }
-        let known = self.with_ancestors(known);
-        self.held.keys().map(|(_, id)| *id).filter(|id| !known.contains(id)).collect()
+        lacking.reverse();
+        lacking
+    }
+
+    /// The places of what is held, in causal order, within a range of places.
+    pub(super) fn places(&self, range: impl RangeBounds<Place>) -> impl DoubleEndedIterator<Item = Place> {
+        self.held.range(range).map(|(place, _)| *place)
+    }
+
+    /// The place of one that is held.
+    pub(super) fn place_of(&self, id: &CertificateId) -> Option<Place> {
+        Some((*self.generations.get(id)?, *id))
     }
 
     /// The heads, then ever fewer of what lies further back, down to the founding certificate: enough for

@@ -14,6 +14,7 @@
 //!  merge        what those that didn't know of each other add up to
 //!  resolution   a set, resolved
 //!  resolved     the roster as it is read
+//!  reconcile    who holds what the other lacks
 //!  history      all that is held; authoring: signing one's own
 //!  refused      why not
 //!  profile      External, Member, Administrator
@@ -29,6 +30,7 @@ pub mod history;
 mod merge;
 pub mod profile;
 pub mod proof;
+pub mod reconcile;
 pub mod refused;
 mod resolution;
 pub mod resolved;
