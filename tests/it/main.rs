@@ -34,6 +34,7 @@ mod net_finding;
 mod net_frames;
 mod net_lasting;
 mod node_greeting;
+mod primitives_batch;
 mod primitives_codec;
 mod primitives_keys;
 mod primitives_text;

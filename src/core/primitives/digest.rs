@@ -35,6 +35,8 @@ pub mod label {
     pub const HEADS: &str = "muster heads 1";
     /// A range of certificates, when two devices reconcile.
     pub const RANGE: &str = "muster range 1";
+    /// The numbers that a batch of signatures is multiplied by.
+    pub const BATCH: &str = "muster signature batch 1";
     /// Expansion of the entropy that comes with an input.
     pub const ENTROPY: &str = "muster entropy 1";
 }

@@ -52,7 +52,7 @@ impl std::fmt::Debug for DeviceKey {
     }
 }
 
-fn labelled(label: &str, message: &[u8]) -> Vec<u8> {
+pub(super) fn labelled(label: &str, message: &[u8]) -> Vec<u8> {
     debug_assert!(label.starts_with("muster "));
     [label.as_bytes(), message].concat()
 }

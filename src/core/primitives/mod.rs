@@ -7,6 +7,7 @@
 //! ```text
 //!  ids      who and what: organization, certificate, user, device, invitation
 //!  keys     Ed25519 device keys, X25519 user keys, ONE verification rule
+//!  batch    many signatures at once, by the same rule
 //!  digest   BLAKE3 with labels that all start with "muster "
 //!  codec    bytes ⇄ values, one canonical encoding (the only file that names bincode)
 //!  secret   bytes that are wiped and never shown
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod address;
+pub mod batch;
 pub mod codec;
 pub mod digest;
 pub mod entropy;
