@@ -148,6 +148,7 @@ impl Member {
             }
             None => return Err("profile: say which: external, member or administrator".to_owned()),
         };
+        self.is_the_invited_or_corrected(&guest.invitation, &person.email, said)?;
         let person = corrected(person, said).map_err(wrong)?;
         if self.active_user_of(&person.email).is_some() {
             return Err("email: it is the email of an active user; correct it, or refuse".to_owned());
@@ -176,6 +177,24 @@ impl Member {
             proof,
         });
         Ok(Admission { body, openings, user, profile })
+    }
+
+    /// The invitation was made for one email: another one comes in only by the host's own word about it (G6.4).
+    fn is_the_invited_or_corrected(
+        &self,
+        id: &InvitationId,
+        said: &Email,
+        confirmation: &Confirmation,
+    ) -> Result<(), String> {
+        let invited = self.invitations.get(id).and_then(|invitation| invitation.email.as_ref());
+        match invited {
+            Some(invited) if confirmation.email.is_none() && !invited.same_as(said) => Err(format!(
+                "email: {} was invited, and the guest says {}; answer with the \"email\" that is to count, or refuse",
+                invited.as_str(),
+                said.as_str()
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Signs, writes the certificate and the spent invitation in one batch, and only then welcomes.
