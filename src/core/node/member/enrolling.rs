@@ -10,6 +10,7 @@ use super::super::outbox::Outbox;
 use super::super::output::Batch;
 use super::super::records;
 use super::Member;
+use super::doorway::Visit;
 use super::hosting::Stage;
 use crate::core::greeting::host::{AwaitingConfirmation, Knocking, Welcoming};
 use crate::core::greeting::message::{Details, Person, WelcomeHead};
@@ -271,21 +272,18 @@ impl Member {
     }
 
     /// A device that this invitation let in, and that hasn't said that it knows, came back.
-    #[expect(clippy::too_many_arguments, reason = "what a stream is known by, and what was said on it")]
     pub(super) fn welcome_back(
         &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
+        visit: Visit,
         id: InvitationId,
         knocking: Knocking,
         mind: &Mind,
         out: &mut Outbox,
     ) {
         let (mut welcoming, frame) = knocking.welcome(self.organization());
-        out.send(channel, frame);
-        self.send_welcome(channel, &mut welcoming, &peer, out);
-        self.queued(channel, peer, from, id, Stage::Welcoming(welcoming), mind.now, out);
+        out.send(visit.channel, frame);
+        self.send_welcome(visit.channel, &mut welcoming, &visit.peer, out);
+        self.queued(visit, id, Stage::Welcoming(welcoming), None, mind.now, out);
     }
 
     /// The welcome is on the new device's disk, or its stream says something else; enrolled it is all the same.

@@ -113,7 +113,9 @@ impl Member {
             Input::Connected { peer, dialed, address } => self.connected(peer, dialed, address, mind, out),
             Input::Disconnected { peer } => self.disconnected(peer, mind, out),
             Input::Opened { channel, peer, protocol, by_us, from } => match protocol {
-                Protocol::Greeting if !by_us => self.knocked(channel, peer, from, mind, out),
+                Protocol::Greeting if !by_us => {
+                    self.knocked(doorway::Visit { channel, peer, from }, mind, out);
+                }
                 Protocol::Greeting => out.hang_up(channel),
                 Protocol::Sync => self.sync_opened(channel, peer, out),
             },
