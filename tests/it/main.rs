@@ -34,6 +34,7 @@ mod net_lasting;
 mod node_attempts;
 mod node_forged;
 mod node_greeting;
+mod node_meeting;
 mod node_names;
 mod node_queue;
 mod node_told;

@@ -6,7 +6,7 @@ use muster::core::node::input::{Channel, Input};
 use muster::core::node::output::Snapshot;
 use muster::core::node::{Node, Settings};
 
-use super::world::World;
+use super::world::{Machine, World};
 
 impl World {
     /// The connection between two machines breaks.
@@ -53,19 +53,23 @@ impl World {
     pub(super) fn restart(&mut self, name: &str) {
         let snapshot: Snapshot = self.machines[name].disk.clone().into_iter().collect();
         if let Some(node) = Node::restore(snapshot, Settings::default()).unwrap() {
-            let others: Vec<String> = self.machines.keys().filter(|other| *other != name).cloned().collect();
+            let (device, scattered) = (self.device_of(name), self.scattered);
+            let wants = |machine: &Machine| machine.contacts.contains(&device) && machine.node.is_some();
+            let others: Vec<String> =
+                self.machines.iter().filter(|(_, it)| wants(it)).map(|(other, _)| other.clone()).collect();
             self.machines.get_mut(name).unwrap().node = Some(node);
             self.inputs.push_back((name.to_owned(), Input::Started));
             self.seekers_find(name);
+            let others = others.iter().filter(|_| !scattered);
             for other in others {
-                if self.machines[&other].node.as_ref().is_some_and(Node::is_active)
-                    && !self.machines[&other].unplugged
-                    && self.machines[name].node.as_ref().is_some_and(Node::is_active)
-                {
-                    self.connect(&other, name);
-                }
+                self.connect(other, name);
             }
         }
+    }
+
+    /// From here on no machine finds another by itself.
+    pub(crate) fn scatter(&mut self) {
+        self.scattered = true;
     }
 
     /// From now on, the machine crashes instead of doing its `n`th next output.
@@ -87,6 +91,7 @@ impl World {
         }
         let machine = self.machines.get_mut(name).unwrap();
         (machine.unplugged, machine.node) = (true, None);
+        machine.contacts.clear();
         self.run();
     }
 

@@ -26,6 +26,7 @@ pub(crate) enum SyncSays {
     Openings(Vec<Vec<u8>>),
     Stranger,
     Revoked,
+    Introduction(Vec<Vec<u8>>),
 }
 
 /// Whether `text` stands in these bytes.

@@ -28,6 +28,8 @@ pub(super) struct Machine {
     pub(super) written: Vec<Vec<u8>>,
     /// What is sought, and hasn't been found yet.
     pub(super) seeks: Option<DeviceId>,
+    /// Whom it wants to stay connected with.
+    pub(super) contacts: Vec<DeviceId>,
     /// Whether nobody reaches it and it reaches nobody.
     pub(super) unplugged: bool,
     pub(super) outputs: usize,
@@ -53,6 +55,8 @@ pub(crate) struct World {
     pub(super) inputs: VecDeque<(String, Input)>,
     pub(super) streams: BTreeMap<Channel, (String, String)>,
     pub(super) connections: BTreeSet<(String, String)>,
+    /// Whether no machine finds another by itself.
+    pub(super) scattered: bool,
     /// Every frame that was ever sent.
     pub(super) wire: Vec<Sent>,
     pub(super) now: Moment,
@@ -68,6 +72,7 @@ impl World {
             inputs: VecDeque::new(),
             streams: BTreeMap::new(),
             connections: BTreeSet::new(),
+            scattered: false,
             wire: Vec::new(),
             now: Moment(1_790_000_000_000),
             draws: 0,
@@ -185,11 +190,8 @@ impl World {
                 }
             }
             Output::StayConnected { contacts, .. } => {
-                for contact in contacts {
-                    if let Some(other) = self.running(&contact.device) {
-                        self.connect(name, &other);
-                    }
-                }
+                machine.contacts = contacts.into_iter().map(|contact| contact.device).collect();
+                self.find_contacts(name);
             }
             Output::Reply { answer, .. } => machine.replies.push(answer),
             Output::Say { conversation, step } => machine.steps.entry(conversation).or_default().push(step),
@@ -199,6 +201,15 @@ impl World {
             }
             Output::Notify(event) => machine.events.push(event.what),
             Output::Advertise { .. } => {}
+        }
+    }
+
+    /// Dials everybody whom a machine wants to be connected with.
+    fn find_contacts(&mut self, name: &str) {
+        for device in self.machines[name].contacts.clone() {
+            if let Some(other) = self.running(&device).filter(|_| !self.scattered) {
+                self.connect(name, &other);
+            }
         }
     }
 

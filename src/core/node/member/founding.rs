@@ -6,7 +6,7 @@ use super::super::output::Batch;
 use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
-use super::{Member, Membership, doorway, meeting};
+use super::{Member, Membership, announcing, doorway, introducing, keeping, meeting};
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
@@ -86,8 +86,7 @@ impl Member {
         batch.put(records::MEMBERSHIP, &membership);
         let mut member = Self::blank(key, membership, settings);
         for certificate in certificates {
-            let record = records::certificate(certificate.certificate().generation, &certificate.id());
-            batch.put_bytes(record, certificate.signed().bytes());
+            keeping::write_down(&certificate, batch);
             member.history.add(certificate).ok()?;
         }
         member.take_openings(openings, batch);
@@ -137,11 +136,12 @@ impl Member {
             invitations: BTreeMap::new(),
             reached: BTreeMap::new(),
             listening: Vec::new(),
-            connected: BTreeMap::new(),
+            connections: meeting::Connections::default(),
             syncs: BTreeMap::new(),
             door: doorway::Door::default(),
             greets: BTreeMap::new(),
-            announced: meeting::Announced::default(),
+            strangers: introducing::Strangers::default(),
+            announced: announcing::Announced::default(),
         }
     }
 }
