@@ -37,6 +37,7 @@ mod node_greeting;
 mod node_meeting;
 mod node_names;
 mod node_queue;
+mod node_restoring;
 mod node_told;
 mod node_trickery;
 mod primitives_codec;

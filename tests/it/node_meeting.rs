@@ -144,6 +144,16 @@ fn introductions_are_counted_for_each_device_and_strangers_do_not_wait_for_ever(
         assert!(!to_a_stranger(&mut world, "zoe", lacking[..1].to_vec()).1);
     }
     assert!(!to_a_stranger(&mut world, "zoe", lacking.clone()).1, "Zoe tried too often");
+    // All devices together are heard so often a minute, and no more.
+    world.wait(Duration::from_secs(61));
+    for n in 0..limits::INTRODUCTIONS / limits::INTRODUCTIONS_PER_PEER {
+        let puppet = format!("puppet{n}");
+        world.outsider(&puppet);
+        for _ in 0..limits::INTRODUCTIONS_PER_PEER {
+            assert!(!to_a_stranger(&mut world, &puppet, lacking[..1].to_vec()).1);
+        }
+    }
+    assert!(!to_a_stranger(&mut world, "zoe", lacking.clone()).1, "others tried too often");
     world.wait(Duration::from_secs(61));
     assert!(to_a_stranger(&mut world, "zoe", lacking).1, "a minute later she is heard");
 

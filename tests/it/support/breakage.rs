@@ -95,6 +95,12 @@ impl World {
         self.run();
     }
 
+    /// Whether a machine that is unplugged would come back with what is on its disk.
+    pub(crate) fn comes_back(&self, name: &str) -> bool {
+        let snapshot: Snapshot = self.machines[name].disk.clone().into_iter().collect();
+        Node::restore(snapshot, Settings::default()).is_ok()
+    }
+
     /// It comes back with what is on its disk.
     pub(crate) fn plug_in(&mut self, name: &str) {
         self.machines.get_mut(name).unwrap().unplugged = false;

@@ -7,7 +7,7 @@ use muster::core::greeting::link::Link;
 use muster::core::greeting::message::{FirstAnswer, Knock, Opening};
 use muster::core::greeting::noise::Initiator;
 use muster::core::node::event::Happening;
-use muster::core::node::input::{Channel, Input, Protocol};
+use muster::core::node::input::{Channel, Protocol};
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::{CertificateId, OrganizationId, Seal};
 use muster::core::primitives::secret::Secret32;
@@ -175,12 +175,6 @@ impl World {
     /// What those were told who follow this machine's events, from the last time on.
     pub(crate) fn events(&mut self, name: &str) -> Vec<Happening> {
         std::mem::take(&mut self.machines.get_mut(name).unwrap().events)
-    }
-
-    /// Hands an input to a machine's node that the world would not.
-    pub(crate) fn hand(&mut self, name: &str, input: Input) {
-        self.inputs.push_back((name.to_owned(), input));
-        self.run();
     }
 }
 

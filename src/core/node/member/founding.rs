@@ -13,7 +13,7 @@ use crate::core::primitives::keys::{DeviceKey, UserSecret};
 use crate::core::primitives::text::{Email, Label, Name};
 use crate::core::roster::body::Found;
 use crate::core::roster::seal::{Field, Opening};
-use crate::core::roster::{History, SignedCertificate, VerifiedCertificate};
+use crate::core::roster::{History, VerifiedCertificate};
 
 /// What an organization begins with: all of it was typed by its founder.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ impl Member {
         Some(member)
     }
 
-    /// A member as the store has it. Signatures were verified when they came; they aren't again.
+    /// A member as the store has it. Signatures were verified when they came, and aren't again.
     pub(in super::super) fn restore(
         key: DeviceKey,
         membership: Membership,
@@ -101,11 +101,8 @@ impl Member {
         records: &Records,
     ) -> Result<Self, Damaged> {
         let mut member = Self::blank(key, membership, settings);
-        for bytes in records.bytes(b'c') {
-            let damaged = || Damaged("certificate".to_owned());
-            let signed = SignedCertificate::from_bytes(bytes).map_err(|_| damaged())?;
-            let verified = signed.verify().map_err(|_| damaged())?;
-            member.history.add(verified).map_err(|_| damaged())?;
+        for certificate in records.certificates() {
+            member.history.add(certificate?).map_err(|_| Damaged("certificate".to_owned()))?;
         }
         for opening in records.all::<Opening>(b'o') {
             let (_, opening) = opening?;

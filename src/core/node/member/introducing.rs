@@ -121,8 +121,11 @@ impl Member {
     /// What isn't held of what was shown, if it begins with something that follows from what is: no stranger can know
     /// that, so that one who guesses costs us no signature, and nobody else their turn.
     fn plausible(&self, shown: &[Vec<u8>]) -> Option<Vec<SignedCertificate>> {
+        if shown.len() > limits::INTRODUCTION {
+            return None;
+        }
         let mut fresh = Vec::new();
-        for bytes in shown.iter().take(limits::INTRODUCTION) {
+        for bytes in shown {
             let signed = SignedCertificate::from_bytes(bytes).ok()?;
             if !self.history.contains(&signed.id()) {
                 fresh.push(signed);
