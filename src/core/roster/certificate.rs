@@ -127,7 +127,7 @@ impl SignedCertificate {
     ///
     /// # Errors
     /// What is wrong with it, other than its signatures.
-    pub(in crate::core) fn kept(self) -> Result<VerifiedCertificate, Refused> {
+    pub(crate) fn kept(self) -> Result<VerifiedCertificate, Refused> {
         let certificate = self.in_form()?;
         Ok(VerifiedCertificate { proof_is_known: true, ..certificate })
     }
