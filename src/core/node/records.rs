@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::output::{Batch, Snapshot};
 use crate::core::primitives::codec;
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, Seal};
+use crate::core::roster::{SignedCertificate, VerifiedCertificate};
 
 /// The store holds something that this program didn't write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,16 +82,30 @@ impl Records {
         self.of(kind).map(|record| Ok((&record.0[1..], read(record)?)))
     }
 
-    /// The bytes of all records whose key starts with `kind`.
-    pub(super) fn bytes(&self, kind: u8) -> impl Iterator<Item = &[u8]> {
-        self.of(kind).map(|(_, value)| value.as_slice())
+    /// All certificates, ancestors first. They were verified when they came in, and nobody else writes here: their ids
+    /// are computed again and their form is looked at, their signatures aren't. `muster roster verify` does that.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = Result<VerifiedCertificate, Damaged>> {
+        self.of(b'c').map(|record| kept(record).ok_or_else(|| damaged(record)))
     }
 
-    fn of(&self, kind: u8) -> impl Iterator<Item = &(Vec<u8>, Vec<u8>)> {
+    fn of(&self, kind: u8) -> impl Iterator<Item = &Record> {
         self.0.iter().filter(move |(key, _)| key.first() == Some(&kind) && key.len() > 1)
     }
 }
 
-fn read<T: Serialize + DeserializeOwned>((key, value): &(Vec<u8>, Vec<u8>)) -> Result<T, Damaged> {
-    codec::decode(value).map_err(|_| Damaged(data_encoding::HEXLOWER.encode(key)))
+type Record = (Vec<u8>, Vec<u8>);
+
+fn read<T: Serialize + DeserializeOwned>(record: &Record) -> Result<T, Damaged> {
+    codec::decode(&record.1).map_err(|_| damaged(record))
+}
+
+/// A certificate whose place in the store is that of its own id and generation.
+fn kept((key, value): &Record) -> Option<VerifiedCertificate> {
+    let certificate = SignedCertificate::from_bytes(value).and_then(SignedCertificate::kept).ok()?;
+    (*key == self::certificate(certificate.certificate().generation, &certificate.id()))
+        .then_some(certificate)
+}
+
+fn damaged((key, _): &Record) -> Damaged {
+    Damaged(data_encoding::HEXLOWER.encode(key))
 }

@@ -26,4 +26,6 @@ pub(super) enum Message {
     Stranger,
     /// You were revoked: the certificates that show it came before.
     Revoked,
+    /// To who said `Stranger`: the certificates by which one is in, parents first.
+    Introduction(Vec<Vec<u8>>),
 }

@@ -113,11 +113,31 @@ pub const BATCH: usize = 1024 * 1024;
 /// Digests that one sync message lists.
 pub const LISTED_IDS: usize = 1024;
 
-/// Rounds after which a sync session with one peer ends: a liar could go on for ever.
-pub const SYNC_ROUNDS: u32 = 1_000;
+/// Messages of one sync in a minute; with more the session ends: a liar could go on for ever. A whole history of ten
+/// thousand certificates takes a hundred.
+pub const SYNC_MESSAGES: u32 = 1_000;
 
-/// Certificates that one peer may leave waiting for their parents.
-pub const ORPHANS: usize = 4096;
+/// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
+/// lies between; pushes that were on their way while it was asked are among them.
+pub const ASKED_AGAIN: u32 = 64;
+
+/// How long who didn't dial waits for a sync to be opened, before it opens one itself; it doubles with each try.
+pub const SYNC_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The longest pause between two such tries.
+pub const LONGEST_SYNC_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Certificates by which a device shows that it is in, to one who was away meanwhile; they fit one frame.
+pub const INTRODUCTION: usize = 128;
+
+/// Introductions of one device that are looked at in a minute: it learns nothing from trying more often.
+pub const INTRODUCTIONS_PER_PEER: u32 = 2;
+
+/// Introductions that are looked at in a minute in all, each at the cost of copying what is held.
+pub const INTRODUCTIONS: u32 = 32;
+
+/// Streams of strangers on which an introduction may come.
+pub const STRANGERS: usize = 16;
 
 /// Streams that one peer may hold open on one of our protocols.
 pub const STREAMS_PER_PEER: usize = 8;

@@ -151,6 +151,16 @@ impl SignedCertificate {
         self.certificate.device.signed(label::CERTIFICATE_SIGNATURE, &self.id.0, &self.signature)
     }
 
+    /// All of `verify` but the signature, and the proof won't be checked again: for what lies in one's own store, where
+    /// nothing is written that wasn't verified. Only who reads the store calls it (`core::node::records`).
+    ///
+    /// # Errors
+    /// What is wrong with it, other than its signatures.
+    pub(crate) fn kept(self) -> Result<VerifiedCertificate, Refused> {
+        let certificate = self.in_form()?;
+        Ok(VerifiedCertificate { proof_is_known: true, ..certificate })
+    }
+
     /// All of `verify` but the signature: for what this device signed itself a moment ago.
     pub(super) fn in_form(self) -> Result<VerifiedCertificate, Refused> {
         let certificate = &self.certificate;
@@ -168,7 +178,7 @@ impl SignedCertificate {
         }
         let body = Body::decode(certificate.kind, &certificate.body).ok_or(Refused::BodyUnreadable)?;
         body_in_form(&body)?;
-        Ok(VerifiedCertificate { signed: self, body })
+        Ok(VerifiedCertificate { signed: self, body, proof_is_known: false })
     }
 }
 
@@ -189,11 +199,21 @@ fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
 
 /// A certificate that its device signed, in canonical form and within its own limits. Whether its author
 /// might say it is for the verdict in its own past.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct VerifiedCertificate {
     signed: SignedCertificate,
     body: Body,
+    /// Whether it was taken in before: the proof in it, a second signature, was checked then.
+    proof_is_known: bool,
 }
+
+impl PartialEq for VerifiedCertificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.signed == other.signed
+    }
+}
+
+impl Eq for VerifiedCertificate {}
 
 impl VerifiedCertificate {
     /// Its id.
@@ -212,6 +232,11 @@ impl VerifiedCertificate {
     #[must_use]
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// Whether the proof in it was checked when it was first taken in.
+    pub(super) fn proof_is_known(&self) -> bool {
+        self.proof_is_known
     }
 
     /// As it is sent and stored.

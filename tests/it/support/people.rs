@@ -1,6 +1,6 @@
 //! Two honest people in a world: they read their codes to each other and type what they hear.
 
-use muster::core::greeting::Side;
+use muster::core::greeting::{Reason, Side};
 use muster::core::node::conversation::Step;
 use muster::core::node::input::ConversationId;
 
@@ -38,6 +38,23 @@ impl World {
             if let Some(Step::Confirm { .. }) = self.last(host, greet) {
                 self.answer(host, greet, &format!("{{\"profile\":\"{profile}\"}}"));
             }
+        }
+    }
+
+    /// A further device of this machine's user, all the way.
+    pub(crate) fn add_device(&mut self, host: &str, device: &str) {
+        let link = self.invite_device(host);
+        let join = self.join(device, &link);
+        let greet = self.greet(host);
+        self.play((host, greet), (device, join), "");
+        assert!(self.is_member(device), "{:?}", self.steps(device, join));
+    }
+
+    /// How a conversation ended.
+    pub(crate) fn ended(&self, name: &str, conversation: ConversationId) -> (Reason, Side) {
+        match self.last(name, conversation) {
+            Some(Step::Ended { reason, by, .. }) => (*reason, *by),
+            other => panic!("{other:?}"),
         }
     }
 

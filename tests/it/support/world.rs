@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use muster::core::greeting::link::Link;
 use muster::core::node::conversation::{Begin, JoinAnswers, Step};
+use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, ConversationId, Input, Protocol, RequestId};
-use muster::core::node::output::{Output, Snapshot};
+use muster::core::node::output::Output;
 use muster::core::node::request::{Answer, Refusal, Request, UserAnswer};
 use muster::core::node::{NewOrganization, Node, Settings};
 use muster::core::primitives::entropy::Entropy;
@@ -18,28 +19,47 @@ use muster::core::primitives::time::Moment;
 
 use super::device;
 
-/// One machine: a node while it runs, and a disk that outlives it.
+/// One machine: a node while it runs, and a disk that outlives it. Without a node it does what the test says.
 #[derive(Default)]
-struct Machine {
-    node: Option<Node>,
-    disk: BTreeMap<Vec<u8>, Vec<u8>>,
+pub(super) struct Machine {
+    pub(super) node: Option<Node>,
+    pub(super) disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Everything that was ever written to the disk, overwritten or not.
+    pub(super) written: Vec<Vec<u8>>,
     /// What is sought, and hasn't been found yet.
-    seeks: Option<DeviceId>,
-    outputs: usize,
+    pub(super) seeks: Option<DeviceId>,
+    /// Whom it wants to stay connected with.
+    pub(super) contacts: Vec<DeviceId>,
+    /// Whether nobody reaches it and it reaches nobody.
+    pub(super) unplugged: bool,
+    pub(super) outputs: usize,
     /// Crash instead of doing this output.
-    crash_at: Option<usize>,
-    steps: BTreeMap<ConversationId, Vec<Step>>,
+    pub(super) crash_at: Option<usize>,
+    pub(super) steps: BTreeMap<ConversationId, Vec<Step>>,
     replies: Vec<Result<Answer, Refusal>>,
-    /// Every frame that was sent to this machine.
-    heard: Vec<Vec<u8>>,
+    pub(super) events: Vec<Happening>,
+}
+
+/// One frame on its way, as whoever records the wire sees it.
+pub(super) struct Sent {
+    pub(super) channel: Channel,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) frame: Vec<u8>,
+    /// The number of the entropy that its sender had: it opens what was sealed with keys drawn from it.
+    pub(super) draw: u64,
 }
 
 pub(crate) struct World {
-    machines: BTreeMap<String, Machine>,
-    inputs: VecDeque<(String, Input)>,
-    streams: BTreeMap<Channel, (String, String)>,
-    connections: BTreeSet<(String, String)>,
-    now: Moment,
+    pub(super) machines: BTreeMap<String, Machine>,
+    pub(super) inputs: VecDeque<(String, Input)>,
+    pub(super) streams: BTreeMap<Channel, (String, String)>,
+    pub(super) connections: BTreeSet<(String, String)>,
+    /// Whether no machine finds another by itself.
+    pub(super) scattered: bool,
+    /// Every frame that was ever sent.
+    pub(super) wire: Vec<Sent>,
+    pub(super) now: Moment,
     draws: u64,
     numbers: u64,
     seed: String,
@@ -52,6 +72,8 @@ impl World {
             inputs: VecDeque::new(),
             streams: BTreeMap::new(),
             connections: BTreeSet::new(),
+            scattered: false,
+            wire: Vec::new(),
             now: Moment(1_790_000_000_000),
             draws: 0,
             numbers: 0,
@@ -59,9 +81,14 @@ impl World {
         }
     }
 
-    fn entropy(&mut self) -> Entropy {
+    pub(super) fn entropy(&mut self) -> Entropy {
         self.draws += 1;
-        Entropy::new(&Secret32::new(blake3::derive_key(&self.seed, &self.draws.to_be_bytes())))
+        self.entropy_of(self.draws)
+    }
+
+    /// The entropy that was drawn then, once more.
+    pub(super) fn entropy_of(&self, draw: u64) -> Entropy {
+        Entropy::new(&Secret32::new(blake3::derive_key(&self.seed, &draw.to_be_bytes())))
     }
 
     fn number(&mut self) -> u64 {
@@ -82,7 +109,7 @@ impl World {
         self.start(name, node);
     }
 
-    fn start(&mut self, name: &str, node: Node) {
+    pub(super) fn start(&mut self, name: &str, node: Node) {
         let machine = self.machines.entry(name.to_owned()).or_default();
         machine.node = Some(node);
         self.drain(name);
@@ -132,6 +159,7 @@ impl World {
         match output {
             Output::Commit(batch) => {
                 for (key, value) in batch.changes {
+                    machine.written.extend([Some(key.clone()), value.clone()].into_iter().flatten());
                     match value {
                         Some(value) => machine.disk.insert(key, value),
                         None => machine.disk.remove(&key),
@@ -140,8 +168,7 @@ impl World {
             }
             Output::Send { channel, frame } => {
                 if let Some(other) = self.other_end(name, channel) {
-                    self.machines.get_mut(&other).unwrap().heard.push(frame.clone());
-                    self.inputs.push_back((other, Input::Received { channel, frame }));
+                    self.transmit(channel, name, &other, frame);
                 }
             }
             Output::HangUp { channel } => self.close(name, channel),
@@ -163,11 +190,8 @@ impl World {
                 }
             }
             Output::StayConnected { contacts, .. } => {
-                for contact in contacts {
-                    if let Some(other) = self.running(&contact.device) {
-                        self.connect(name, &other);
-                    }
-                }
+                machine.contacts = contacts.into_iter().map(|contact| contact.device).collect();
+                self.find_contacts(name);
             }
             Output::Reply { answer, .. } => machine.replies.push(answer),
             Output::Say { conversation, step } => machine.steps.entry(conversation).or_default().push(step),
@@ -175,32 +199,49 @@ impl World {
                 machine.node = None;
                 machine.disk.clear();
             }
-            Output::Advertise { .. } | Output::Notify(_) => {}
+            Output::Notify(event) => machine.events.push(event.what),
+            Output::Advertise { .. } => {}
         }
     }
 
-    fn running(&self, device: &DeviceId) -> Option<String> {
-        let runs = |machine: &Machine| machine.node.as_ref().is_some_and(|node| node.device() == *device);
-        self.machines.iter().find(|(_, machine)| runs(machine)).map(|(name, _)| name.clone())
+    /// Dials everybody whom a machine wants to be connected with.
+    fn find_contacts(&mut self, name: &str) {
+        for device in self.machines[name].contacts.clone() {
+            if let Some(other) = self.running(&device).filter(|_| !self.scattered) {
+                self.connect(name, &other);
+            }
+        }
     }
 
-    fn device_of(&self, name: &str) -> DeviceId {
-        self.machines[name].node.as_ref().unwrap().device()
+    pub(super) fn transmit(&mut self, channel: Channel, from: &str, to: &str, frame: Vec<u8>) {
+        let (from, to, draw) = (from.to_owned(), to.to_owned(), self.draws);
+        self.wire.push(Sent { channel, from, to: to.clone(), frame: frame.clone(), draw });
+        self.inputs.push_back((to, Input::Received { channel, frame }));
     }
 
-    fn other_end(&self, name: &str, channel: Channel) -> Option<String> {
+    /// The machine with this device, where it can be reached.
+    fn running(&self, of: &DeviceId) -> Option<String> {
+        let mut reachable = self.machines.iter().filter(|(_, machine)| !machine.unplugged);
+        reachable.find(|(name, _)| device(name).device() == *of).map(|(name, _)| name.clone())
+    }
+
+    pub(super) fn device_of(&self, name: &str) -> DeviceId {
+        device(name).device()
+    }
+
+    pub(super) fn other_end(&self, name: &str, channel: Channel) -> Option<String> {
         let (a, b) = self.streams.get(&channel)?;
         Some(if a == name { b.clone() } else { a.clone() })
     }
 
-    fn close(&mut self, name: &str, channel: Channel) {
+    pub(super) fn close(&mut self, name: &str, channel: Channel) {
         if let Some(other) = self.other_end(name, channel) {
             self.streams.remove(&channel);
             self.inputs.push_back((other, Input::Closed { channel }));
         }
     }
 
-    fn connect(&mut self, from: &str, to: &str) {
+    pub(super) fn connect(&mut self, from: &str, to: &str) {
         let pair = if from < to { (from, to) } else { (to, from) };
         if from == to || !self.connections.insert((pair.0.to_owned(), pair.1.to_owned())) {
             return;
@@ -211,13 +252,7 @@ impl World {
         }
     }
 
-    /// The connection between two machines breaks.
-    pub(crate) fn cut(&mut self, a: &str, b: &str) {
-        self.disconnect(a, b);
-        self.run();
-    }
-
-    fn disconnect(&mut self, from: &str, to: &str) {
+    pub(super) fn disconnect(&mut self, from: &str, to: &str) {
         let pair = if from < to { (from, to) } else { (to, from) };
         if !self.connections.remove(&(pair.0.to_owned(), pair.1.to_owned())) {
             return;
@@ -232,14 +267,12 @@ impl World {
             }
         }
         for (name, peer) in [(from, to), (to, from)] {
-            if self.machines[peer].node.is_some() {
-                let peer = self.device_of(peer);
-                self.inputs.push_back((name.to_owned(), Input::Disconnected { peer }));
-            }
+            let peer = self.device_of(peer);
+            self.inputs.push_back((name.to_owned(), Input::Disconnected { peer }));
         }
     }
 
-    fn open(&mut self, from: &str, to: &str, protocol: Protocol) {
+    pub(super) fn open(&mut self, from: &str, to: &str, protocol: Protocol) {
         self.connect(from, to);
         let channel = Channel(self.number());
         self.streams.insert(channel, (from.to_owned(), to.to_owned()));
@@ -249,9 +282,8 @@ impl World {
         }
     }
 
-    fn seekers_find(&mut self, name: &str) {
-        let Some(node) = &self.machines[name].node else { return };
-        let device = node.device();
+    pub(super) fn seekers_find(&mut self, name: &str) {
+        let device = self.device_of(name);
         let seekers: Vec<String> = self
             .machines
             .iter()
@@ -262,69 +294,6 @@ impl World {
             self.machines.get_mut(&seeker).unwrap().seeks = None;
             self.open(&seeker, name, Protocol::Greeting);
         }
-    }
-
-    /// The machine crashes: what it hadn't committed is gone, its streams break, and it comes back at once.
-    fn crash(&mut self, name: &str) {
-        let device = self.device_of(name);
-        let machine = self.machines.get_mut(name).unwrap();
-        machine.node = None;
-        machine.seeks = None;
-        machine.steps.clear();
-        self.inputs.retain(|(to, _)| to != name);
-        let peers: BTreeSet<String> = self
-            .connections
-            .iter()
-            .filter_map(|(a, b)| {
-                if a == name {
-                    Some(b)
-                } else if b == name {
-                    Some(a)
-                } else {
-                    None
-                }
-            })
-            .cloned()
-            .collect();
-        self.connections.retain(|(a, b)| a != name && b != name);
-        let broken: Vec<Channel> =
-            self.streams.iter().filter(|(_, (a, b))| a == name || b == name).map(|(c, _)| *c).collect();
-        for channel in broken {
-            self.close(name, channel);
-        }
-        for peer in peers {
-            self.inputs.push_back((peer, Input::Disconnected { peer: device }));
-        }
-        self.restart(name);
-    }
-
-    /// The machine comes back with what is on its disk.
-    fn restart(&mut self, name: &str) {
-        let snapshot: Snapshot = self.machines[name].disk.clone().into_iter().collect();
-        if let Some(node) = Node::restore(snapshot, Settings::default()).unwrap() {
-            let others: Vec<String> = self.machines.keys().filter(|other| *other != name).cloned().collect();
-            self.machines.get_mut(name).unwrap().node = Some(node);
-            self.inputs.push_back((name.to_owned(), Input::Started));
-            self.seekers_find(name);
-            for other in others {
-                if self.machines[&other].node.as_ref().is_some_and(Node::is_active)
-                    && self.machines[name].node.as_ref().is_some_and(Node::is_active)
-                {
-                    self.connect(&other, name);
-                }
-            }
-        }
-    }
-
-    /// From now on, the machine crashes instead of doing its `n`th next output.
-    pub(crate) fn crash_at(&mut self, name: &str, n: usize) {
-        let machine = self.machines.entry(name.to_owned()).or_default();
-        machine.crash_at = Some(machine.outputs + n);
-    }
-
-    /// No crash from here on; whether one that was asked for hadn't come yet.
-    pub(crate) fn calm_down(&mut self, name: &str) -> bool {
-        self.machines.get_mut(name).unwrap().crash_at.take().is_some()
     }
 
     pub(crate) fn ask(&mut self, name: &str, request: Request) -> Result<Answer, Refusal> {
@@ -341,23 +310,41 @@ impl World {
         Link::parse(&invited[0].link).unwrap()
     }
 
+    /// A link for a further device of this machine's user.
+    pub(crate) fn invite_device(&mut self, host: &str) -> Link {
+        let Ok(Answer::Invited(invited)) = self.ask(host, Request::InviteDevice { expires: None }) else {
+            panic!("invited")
+        };
+        Link::parse(&invited[0].link).unwrap()
+    }
+
     pub(crate) fn greet(&mut self, host: &str) -> ConversationId {
         self.begin(host, Begin::Greet { invitation: None, guest: None })
     }
 
     /// A machine joins with a link: as a fresh device, or going on where it was.
     pub(crate) fn join(&mut self, guest: &str, link: &Link) -> ConversationId {
-        let (now, entropy) = (self.now, self.entropy());
-        if self.machines.get(guest).is_none_or(|machine| machine.node.is_none()) {
-            let node = Node::join(device(guest), link, Settings::default(), now, entropy);
-            self.start(guest, node);
-        }
         let answers = JoinAnswers {
             name: Some(person(guest)),
             email: Some(email(guest)),
             device: Some(label(guest)),
             yes: None,
         };
+        self.join_answering(guest, link, answers)
+    }
+
+    /// The same, with these pre-answers.
+    pub(crate) fn join_answering(
+        &mut self,
+        guest: &str,
+        link: &Link,
+        answers: JoinAnswers,
+    ) -> ConversationId {
+        let (now, entropy) = (self.now, self.entropy());
+        if self.machines.get(guest).is_none_or(|machine| machine.node.is_none()) {
+            let node = Node::join(device(guest), link, Settings::default(), now, entropy);
+            self.start(guest, node);
+        }
         self.begin(guest, Begin::Join { answers })
     }
 
@@ -406,16 +393,11 @@ impl World {
     pub(crate) fn is_member(&self, name: &str) -> bool {
         self.machines.get(name).and_then(|m| m.node.as_ref()).is_some_and(Node::is_active)
     }
-
-    /// Whether these bytes stand anywhere on the machine's disk.
-    pub(crate) fn disk_holds(&self, name: &str, text: &str) -> bool {
-        let holds = |bytes: &Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        self.machines[name].disk.iter().any(|(key, value)| holds(key) || holds(value))
-    }
 }
 
+/// `bob2` is another machine of Bob's.
 pub(crate) fn email(name: &str) -> String {
-    format!("{name}@example.org")
+    format!("{}@example.org", name.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
 pub(crate) fn person(name: &str) -> String {

@@ -126,6 +126,9 @@ impl Joining {
     /// Who they are, checked; written down as confirmed, with the keys; and only then sent.
     fn details(&mut self, said: &JoinAnswers, mind: &Mind, out: &mut Outbox) {
         let Some(Stage::Details(_, introduction)) = &self.stage else { return };
+        if self.pending.kind == Kind::Device && said.yes == Some(false) {
+            return self.stop(Ended::by_guest(Reason::Cancelled), out);
+        }
         if self.pending.kind == Kind::Device && said.yes != Some(true) {
             return self
                 .again("answer {\"device\":..,\"yes\":true} if this machine is to become that user's", out);

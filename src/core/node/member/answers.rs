@@ -34,7 +34,7 @@ impl Member {
             profile: me.profile,
             state: state(me),
             users: self.roster().users().filter(|user| user.is_active()).count(),
-            connected: self.connected.keys().filter(|device| self.is_member(device)).count(),
+            connected: self.connections.devices().filter(|device| self.is_member(device)).count(),
             roster_digest: self.digest(),
             advice: self.advice(),
         })
@@ -102,8 +102,7 @@ impl Member {
     }
 
     fn device_answers(&self, user: &User) -> Vec<DeviceAnswer> {
-        let connected =
-            |device: &DeviceId| self.connected.contains_key(device) || *device == self.key.device();
+        let connected = |device: &DeviceId| self.connections.has(device) || *device == self.key.device();
         let answer = |device: &crate::core::roster::Device| DeviceAnswer {
             device_id: device.id,
             label: self.opened(&device.label).map(str::to_owned),

@@ -103,6 +103,7 @@ impl Member {
         out.commit(batch);
         self.tell_of(new, now, out);
         self.push_to_members(new, out);
+        self.meet_all(now, out);
     }
 }
 

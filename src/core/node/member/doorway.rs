@@ -20,14 +20,30 @@ use crate::core::primitives::time::Moment;
 /// Everybody at the door.
 #[derive(Default)]
 pub(super) struct Door {
-    /// Streams whose first frame hasn't come: who, from where, until when.
-    fresh: BTreeMap<Channel, (DeviceId, String, Moment)>,
+    /// Streams whose first frame hasn't come: by whom, until when.
+    fresh: BTreeMap<Channel, (Visit, Moment)>,
     /// Streams that are to be refused, and when: who tries tokens is slowed down.
     delayed: Vec<(Moment, Channel)>,
     /// Failed handshakes by address in the current minute.
     failures: BTreeMap<String, (Moment, u32)>,
     pub(super) guests: BTreeMap<Channel, Guest>,
     last_ticket: u32,
+}
+
+/// A guest's stream, as the connection authenticated it.
+pub(super) struct Visit {
+    pub(super) channel: Channel,
+    /// Who is at the other end.
+    pub(super) peer: DeviceId,
+    /// From where.
+    pub(super) from: String,
+}
+
+/// A guest's number in the queue's book, and since when it waits.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    ticket: u32,
+    since: Moment,
 }
 
 /// A guest who has the token.
@@ -76,7 +92,7 @@ impl Door {
     }
 
     pub(super) fn next_deadline(&self) -> impl Iterator<Item = Moment> {
-        let fresh = self.fresh.values().map(|(_, _, deadline)| *deadline);
+        let fresh = self.fresh.values().map(|(_, deadline)| *deadline);
         let delayed = self.delayed.iter().map(|(due, _)| *due);
         fresh.chain(delayed).chain(self.guests.values().map(|g| g.deadline))
     }
@@ -104,47 +120,32 @@ impl Member {
     }
 
     /// A stream stands on which a guest may speak first.
-    pub(super) fn knocked(
-        &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
-        mind: &Mind,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn knocked(&mut self, visit: Visit, mind: &Mind, out: &mut Outbox) {
         if self.door.fresh.len() >= limits::HANDSHAKES_UNDER_WAY {
-            out.part(channel, FirstAnswer::refusal(Reason::Busy));
+            out.part(visit.channel, FirstAnswer::refusal(Reason::Busy));
             return;
         }
-        self.door.fresh.insert(channel, (peer, from, mind.now + limits::HANDSHAKE));
+        self.door.fresh.insert(visit.channel, (visit, mind.now + limits::HANDSHAKE));
     }
 
     /// A frame on a guest's stream.
     pub(super) fn guest_said(&mut self, channel: Channel, frame: &[u8], mind: &mut Mind, out: &mut Outbox) {
         match self.door.fresh.remove(&channel) {
-            Some((peer, from, _)) => self.opening(channel, peer, from, frame, mind, out),
+            Some((visit, _)) => self.opening(visit, frame, mind, out),
             None => self.guest_went_on(channel, frame, mind, out),
         }
     }
 
-    fn opening(
-        &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
-        frame: &[u8],
-        mind: &mut Mind,
-        out: &mut Outbox,
-    ) {
+    fn opening(&mut self, visit: Visit, frame: &[u8], mind: &mut Mind, out: &mut Outbox) {
         let Some(opening) = Opening::read(frame) else {
-            return self.refuse(channel, &from, mind.now, out);
+            return self.refuse(&visit, mind.now, out);
         };
         if opening.version != VERSION {
-            return out.part(channel, FirstAnswer::refusal(Reason::UnsupportedVersion));
+            return out.part(visit.channel, FirstAnswer::refusal(Reason::UnsupportedVersion));
         }
-        match self.read_knock(&opening, peer, mind) {
-            Some(knocking) => self.let_in(channel, peer, from, opening.invitation, knocking, mind, out),
-            None => self.refuse(channel, &from, mind.now, out),
+        match self.read_knock(&opening, visit.peer, mind) {
+            Some(knocking) => self.let_in(visit, opening.invitation, knocking, mind, out),
+            None => self.refuse(&visit, mind.now, out),
         }
     }
 
@@ -167,96 +168,106 @@ impl Member {
     }
 
     /// Refuses who hasn't shown the token, at once or, of an address that keeps trying, later.
-    fn refuse(&mut self, channel: Channel, from: &str, now: Moment, out: &mut Outbox) {
-        let delay = self.door.failed(from, now);
+    fn refuse(&mut self, visit: &Visit, now: Moment, out: &mut Outbox) {
+        let delay = self.door.failed(&visit.from, now);
         if delay.is_zero() {
-            out.part(channel, FirstAnswer::refusal(Reason::UnknownInvitation));
+            out.part(visit.channel, FirstAnswer::refusal(Reason::UnknownInvitation));
         } else if self.door.delayed.len() < limits::DELAYED_REFUSALS {
-            self.door.delayed.push((now + delay, channel));
+            self.door.delayed.push((now + delay, visit.channel));
         } else {
-            out.hang_up(channel);
+            out.hang_up(visit.channel);
         }
     }
 
     /// Somebody who has the token: queued, welcomed back, or told why not.
-    #[expect(clippy::too_many_arguments, reason = "what a stream is known by, and what was said on it")]
     fn let_in(
         &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
+        visit: Visit,
         id: InvitationId,
         knocking: Knocking,
         mind: &mut Mind,
         out: &mut Outbox,
     ) {
-        let Some(invitation) = self.invitations.get(&id) else { return out.hang_up(channel) };
-        let enrolled_here = invitation.unacknowledged() == Some(peer);
-        if let Knock::Return = knocking.knock {
-            if enrolled_here && self.is_member(&peer) {
-                return self.welcome_back(channel, peer, from, id, knocking, mind, out);
+        let Some(invitation) = self.invitations.get(&id) else { return out.hang_up(visit.channel) };
+        let (enrolled_here, closed) =
+            (invitation.unacknowledged() == Some(visit.peer), invitation.closed_because());
+        match (knocking.knock, closed) {
+            (Knock::Return, _) if enrolled_here && self.is_member(&visit.peer) => {
+                self.leave_the_old_stream(&visit.peer, &id, mind.now, out);
+                self.welcome_back(visit, id, knocking, mind, out);
             }
+            (_, Some((reason, at))) => out.part(visit.channel, knocking.close(reason, Some(at))),
             // Still pending: nobody was enrolled, and the invitation is good for another attempt.
-            let (reason, at) = match invitation.closed_because() {
-                Some((reason, at)) => (reason, Some(at)),
-                None => (Reason::BrokenOff, None),
-            };
-            return out.part(channel, knocking.close(reason, at));
-        }
-        let closed = invitation.closed_because();
-        let full = self.door.guests.values().filter(|g| g.invitation == id).count() >= limits::WAITING_GUESTS;
-        let twice = self.door.guests.values().any(|g| g.peer == peer);
-        match (closed, knocking.knock) {
-            (Some((reason, at)), _) => out.part(channel, knocking.close(reason, Some(at))),
-            (None, _) if !self.may_greet(&id) => out.part(channel, knocking.close(Reason::NotAllowed, None)),
-            (None, _) if full || twice => out.part(channel, knocking.close(Reason::Busy, None)),
-            (None, Knock::Greet(commitment)) => {
+            (Knock::Return, None) => out.part(visit.channel, knocking.close(Reason::BrokenOff, None)),
+            (Knock::Greet(_), None) if !self.may_greet(&id) => {
+                out.part(visit.channel, knocking.close(Reason::NotAllowed, None));
+            }
+            (Knock::Greet(commitment), None) => {
+                let place = self.leave_the_old_stream(&visit.peer, &id, mind.now, out);
+                let waiting = self.door.guests.values().filter(|guest| guest.invitation == id).count();
+                if waiting >= limits::WAITING_GUESTS {
+                    return out.part(visit.channel, knocking.close(Reason::Busy, None));
+                }
+                let channel = visit.channel;
                 let (stage, frame) = knocking.queue(self.organization(), commitment);
                 out.send(channel, frame);
-                self.queued(channel, peer, from, id, Stage::Queue(stage), mind.now, out);
+                self.queued(visit, id, Stage::Queue(stage), place, mind.now, out);
                 self.greet_who_waits(channel, mind, out);
             }
-            (None, Knock::Return) => out.hang_up(channel),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a stream is known by, and where it stands")]
+    /// A device that comes again lost its old stream, though nobody has told us yet. In the queue it keeps its place
+    /// (G3.2); an attempt in which a nonce had left is over.
+    fn leave_the_old_stream(
+        &mut self,
+        peer: &DeviceId,
+        id: &InvitationId,
+        now: Moment,
+        out: &mut Outbox,
+    ) -> Option<Place> {
+        let (channel, guest) = self.door.guests.iter().find(|(_, guest)| guest.peer == *peer)?;
+        let (channel, place) = (*channel, Place { ticket: guest.ticket, since: guest.since });
+        let waits_here = guest.invitation == *id && matches!(guest.stage, Some(Stage::Queue(_)));
+        out.hang_up(channel);
+        if !waits_here {
+            self.guest_ended(channel, Ended::by_network(Reason::BrokenOff), now, out);
+            return None;
+        }
+        self.door.guests.remove(&channel);
+        Some(place)
+    }
+
+    /// Writes a welcomed guest, or one that waits, into the book: with the next ticket, or at the place that it had.
     pub(super) fn queued(
         &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
+        visit: Visit,
         invitation: InvitationId,
         stage: Stage,
+        place: Option<Place>,
         now: Moment,
         out: &mut Outbox,
     ) {
-        self.door.last_ticket += 1;
-        let ticket = self.door.last_ticket;
+        let Place { ticket, since } = place.unwrap_or_else(|| {
+            self.door.last_ticket += 1;
+            Place { ticket: self.door.last_ticket, since: now }
+        });
         let waits = matches!(stage, Stage::Queue(_));
         let deadline = now + if waits { limits::IDLE_WAIT } else { limits::WELCOME };
-        let guest = Guest {
-            peer,
-            from,
-            invitation,
-            ticket,
-            since: now,
-            deadline,
-            stage: Some(stage),
-            conversation: None,
-        };
+        let Visit { channel, peer, from } = visit;
+        let stage = Some(stage);
+        let guest = Guest { peer, from, invitation, ticket, since, deadline, stage, conversation: None };
         self.door.guests.insert(channel, guest);
-        if waits {
-            let guests = u32::try_from(self.door.waiting_on(&invitation)).unwrap_or(u32::MAX);
-            let email = self.invited_email(&invitation);
-            let ticket = ticket.to_string();
-            self.notify(
-                now,
-                Happening::GuestWaiting { invitation_id: invitation, email, ticket, guests },
-                out,
-            );
-            self.tell_places(&invitation, out);
+        if !waits {
+            return;
         }
+        if place.is_none() {
+            let guests = u32::try_from(self.door.waiting_on(&invitation)).unwrap_or(u32::MAX);
+            let (email, ticket) = (self.invited_email(&invitation), ticket.to_string());
+            let what = Happening::GuestWaiting { invitation_id: invitation, email, ticket, guests };
+            self.notify(now, what, out);
+        }
+        self.tell_places(&invitation, out);
     }
 
     /// Tells everybody in a queue their place.
@@ -302,7 +313,7 @@ impl Member {
     /// What took too long at the door.
     pub(super) fn guests_time_out(&mut self, now: Moment, out: &mut Outbox) {
         let late: Vec<Channel> =
-            self.door.fresh.iter().filter(|(_, (_, _, at))| *at <= now).map(|(c, _)| *c).collect();
+            self.door.fresh.iter().filter(|(_, (_, at))| *at <= now).map(|(c, _)| *c).collect();
         for channel in late {
             self.door.fresh.remove(&channel);
             out.hang_up(channel);

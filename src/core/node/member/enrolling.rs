@@ -10,6 +10,7 @@ use super::super::outbox::Outbox;
 use super::super::output::Batch;
 use super::super::records;
 use super::Member;
+use super::doorway::Visit;
 use super::hosting::Stage;
 use crate::core::greeting::host::{AwaitingConfirmation, Knocking, Welcoming};
 use crate::core::greeting::message::{Details, Person, WelcomeHead};
@@ -148,6 +149,7 @@ impl Member {
             }
             None => return Err("profile: say which: external, member or administrator".to_owned()),
         };
+        self.is_the_invited_or_corrected(&guest.invitation, &person.email, said)?;
         let person = corrected(person, said).map_err(wrong)?;
         if self.active_user_of(&person.email).is_some() {
             return Err("email: it is the email of an active user; correct it, or refuse".to_owned());
@@ -176,6 +178,24 @@ impl Member {
             proof,
         });
         Ok(Admission { body, openings, user, profile })
+    }
+
+    /// The invitation was made for one email: another one comes in only by the host's own word about it (G6.4).
+    fn is_the_invited_or_corrected(
+        &self,
+        id: &InvitationId,
+        said: &Email,
+        confirmation: &Confirmation,
+    ) -> Result<(), String> {
+        let invited = self.invitations.get(id).and_then(|invitation| invitation.email.as_ref());
+        match invited {
+            Some(invited) if confirmation.email.is_none() && !invited.same_as(said) => Err(format!(
+                "email: {} was invited, and the guest says {}; answer with the \"email\" that is to count, or refuse",
+                invited.as_str(),
+                said.as_str()
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Signs, writes the certificate and the spent invitation in one batch, and only then welcomes.
@@ -252,21 +272,18 @@ impl Member {
     }
 
     /// A device that this invitation let in, and that hasn't said that it knows, came back.
-    #[expect(clippy::too_many_arguments, reason = "what a stream is known by, and what was said on it")]
     pub(super) fn welcome_back(
         &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        from: String,
+        visit: Visit,
         id: InvitationId,
         knocking: Knocking,
         mind: &Mind,
         out: &mut Outbox,
     ) {
         let (mut welcoming, frame) = knocking.welcome(self.organization());
-        out.send(channel, frame);
-        self.send_welcome(channel, &mut welcoming, &peer, out);
-        self.queued(channel, peer, from, id, Stage::Welcoming(welcoming), mind.now, out);
+        out.send(visit.channel, frame);
+        self.send_welcome(visit.channel, &mut welcoming, &visit.peer, out);
+        self.queued(visit, id, Stage::Welcoming(welcoming), None, mind.now, out);
     }
 
     /// The welcome is on the new device's disk, or its stream says something else; enrolled it is all the same.

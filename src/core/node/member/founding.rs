@@ -6,14 +6,14 @@ use super::super::output::Batch;
 use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
-use super::{Member, Membership, doorway, meeting};
+use super::{Member, Membership, announcing, doorway, introducing, keeping, meeting};
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
 use crate::core::primitives::text::{Email, Label, Name};
 use crate::core::roster::body::Found;
 use crate::core::roster::seal::{Field, Opening};
-use crate::core::roster::{History, SignedCertificate, VerifiedCertificate};
+use crate::core::roster::{History, VerifiedCertificate};
 
 /// What an organization begins with: all of it was typed by its founder.
 #[derive(Debug, Clone)]
@@ -86,15 +86,14 @@ impl Member {
         batch.put(records::MEMBERSHIP, &membership);
         let mut member = Self::blank(key, membership, settings);
         for certificate in certificates {
-            let record = records::certificate(certificate.certificate().generation, &certificate.id());
-            batch.put_bytes(record, certificate.signed().bytes());
+            keeping::write_down(&certificate, batch);
             member.history.add(certificate).ok()?;
         }
         member.take_openings(openings, batch);
         Some(member)
     }
 
-    /// A member as the store has it. Signatures were verified when they came; they aren't again.
+    /// A member as the store has it. Signatures were verified when they came, and aren't again.
     pub(in super::super) fn restore(
         key: DeviceKey,
         membership: Membership,
@@ -102,11 +101,8 @@ impl Member {
         records: &Records,
     ) -> Result<Self, Damaged> {
         let mut member = Self::blank(key, membership, settings);
-        for bytes in records.bytes(b'c') {
-            let damaged = || Damaged("certificate".to_owned());
-            let signed = SignedCertificate::from_bytes(bytes).map_err(|_| damaged())?;
-            let verified = signed.verify().map_err(|_| damaged())?;
-            member.history.add(verified).map_err(|_| damaged())?;
+        for certificate in records.certificates() {
+            member.history.add(certificate?).map_err(|_| Damaged("certificate".to_owned()))?;
         }
         for opening in records.all::<Opening>(b'o') {
             let (_, opening) = opening?;
@@ -137,11 +133,12 @@ impl Member {
             invitations: BTreeMap::new(),
             reached: BTreeMap::new(),
             listening: Vec::new(),
-            connected: BTreeMap::new(),
+            connections: meeting::Connections::default(),
             syncs: BTreeMap::new(),
             door: doorway::Door::default(),
             greets: BTreeMap::new(),
-            announced: meeting::Announced::default(),
+            strangers: introducing::Strangers::default(),
+            announced: announcing::Announced::default(),
         }
     }
 }

@@ -398,7 +398,7 @@ impl Member {
         self.guest_ended(channel, ended, now, out);
     }
 
-    /// A guest is gone, by whatever way: who greeted is told, and too many broken attempts close the invitation.
+    /// A guest is gone, by whatever way, and who greeted is told.
     pub(super) fn guest_ended(&mut self, channel: Channel, ended: Ended, now: Moment, out: &mut Outbox) {
         let Some(guest) = self.door.guests.remove(&channel) else { return };
         let (invitation_id, ticket) = (guest.invitation, guest.ticket.to_string());
@@ -419,9 +419,5 @@ impl Member {
             }
         }
         self.tell_places(&invitation_id, out);
-        let used_up = |i: &super::Invitation| i.is_pending() && i.attempts >= limits::ATTEMPTS;
-        if self.invitations.get(&invitation_id).is_some_and(used_up) {
-            self.close_invitation(invitation_id, super::super::invitation::How::Cancelled, now, out);
-        }
     }
 }

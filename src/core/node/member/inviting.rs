@@ -239,7 +239,8 @@ impl Member {
         self.send_guests_away(&id, reason, now, out);
     }
 
-    /// Ends what has expired or whose maker may no longer invite, and drops the keys of what ended long ago.
+    /// Ends what has expired, what too many attempts broke at (a crash in the last of them included), and whose maker
+    /// may no longer invite; drops the keys of what ended long ago.
     pub(super) fn expire_invitations(&mut self, now: Moment, out: &mut Outbox) {
         let may_invite = self.me().is_some_and(User::is_active_administrator);
         let active = self.is_active();
@@ -249,6 +250,9 @@ impl Member {
             .filter(|i| i.is_pending())
             .filter_map(|i| match i.kind {
                 _ if i.expires_at <= now => Some((i.keys.id, How::Expired)),
+                _ if i.attempts >= limits::ATTEMPTS && !self.door.is_greeting(&i.keys.id) => {
+                    Some((i.keys.id, How::Cancelled))
+                }
                 Kind::Device if active => None,
                 Kind::User | Kind::Session if may_invite => None,
                 _ => Some((i.keys.id, How::Cancelled)),

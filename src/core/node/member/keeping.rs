@@ -47,11 +47,11 @@ impl Member {
         certificate: VerifiedCertificate,
         batch: &mut Batch,
     ) -> Result<bool, NotAdded> {
-        let record = records::certificate(certificate.certificate().generation, &certificate.id());
-        let bytes = certificate.signed().bytes();
+        let mut written = Batch::default();
+        write_down(&certificate, &mut written);
         let added = matches!(self.history.add(certificate)?, crate::core::roster::Added::New(_));
         if added {
-            batch.put_bytes(record, bytes);
+            batch.changes.extend(written.changes);
         }
         Ok(added)
     }
@@ -147,4 +147,10 @@ impl Member {
             _ => return None,
         })
     }
+}
+
+/// The record of a certificate that is to be held.
+pub(super) fn write_down(certificate: &VerifiedCertificate, batch: &mut Batch) {
+    let record = records::certificate(certificate.certificate().generation, &certificate.id());
+    batch.put_bytes(record, certificate.signed().bytes());
 }

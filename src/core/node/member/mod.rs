@@ -10,18 +10,24 @@
 //!  hosting     greet: from the queue to the confirmation
 //!  enrolling   the certificate, and the welcome
 //!  keeping     certificates and openings: signed, taken in, told
-//!  meeting     members' devices: connected, in step, revoked
+//!  meeting     members' devices: connected, and a sync with each
+//!  stepping    in step: what is new goes to everybody who may have it
+//!  introducing strangers who show that they are none
+//!  announcing  what the network is told
 //! ```
 
+mod announcing;
 mod answers;
 mod changing;
 mod doorway;
 mod enrolling;
 mod founding;
 mod hosting;
+mod introducing;
 mod inviting;
 mod keeping;
 mod meeting;
+mod stepping;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,11 +73,12 @@ pub(super) struct Member {
     invitations: BTreeMap<InvitationId, Invitation>,
     reached: BTreeMap<DeviceId, Vec<Address>>,
     listening: Vec<Address>,
-    connected: BTreeMap<DeviceId, bool>,
-    syncs: BTreeMap<Channel, meeting::Session>,
+    connections: meeting::Connections,
+    syncs: BTreeMap<Channel, stepping::Session>,
+    strangers: introducing::Strangers,
     door: doorway::Door,
     greets: BTreeMap<ConversationId, hosting::Greet>,
-    announced: meeting::Announced,
+    announced: announcing::Announced,
 }
 
 impl Member {
@@ -113,9 +120,11 @@ impl Member {
             Input::Connected { peer, dialed, address } => self.connected(peer, dialed, address, mind, out),
             Input::Disconnected { peer } => self.disconnected(peer, mind, out),
             Input::Opened { channel, peer, protocol, by_us, from } => match protocol {
-                Protocol::Greeting if !by_us => self.knocked(channel, peer, from, mind, out),
+                Protocol::Greeting if !by_us => {
+                    self.knocked(doorway::Visit { channel, peer, from }, mind, out);
+                }
                 Protocol::Greeting => out.hang_up(channel),
-                Protocol::Sync => self.sync_opened(channel, peer, out),
+                Protocol::Sync => self.sync_opened(channel, peer, mind.now, out),
             },
             Input::Received { channel, frame } => self.received(channel, &frame, mind, out),
             Input::Closed { channel } => self.closed(channel, mind, out),
@@ -135,14 +144,18 @@ impl Member {
     fn received(&mut self, channel: Channel, frame: &[u8], mind: &mut Mind, out: &mut Outbox) {
         if self.syncs.contains_key(&channel) {
             self.sync_received(channel, frame, mind, out);
+        } else if self.strangers.has(channel) {
+            self.stranger_said(channel, frame, mind, out);
         } else {
             self.guest_said(channel, frame, mind, out);
         }
     }
 
     fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
-        if self.syncs.remove(&channel).is_none() {
-            self.guest_lost(channel, mind, out);
+        match self.syncs.remove(&channel) {
+            Some(session) => self.meet(&session.peer, mind.now, out),
+            None if self.strangers.forget(channel) => {}
+            None => self.guest_lost(channel, mind, out),
         }
     }
 
@@ -175,17 +188,20 @@ impl Member {
         }
     }
 
-    /// Everything that time ends: invitations, steps, delayed refusals.
+    /// Everything that time ends or begins: invitations, steps, delayed refusals, syncs.
     fn time_passes(&mut self, now: Moment, out: &mut Outbox) {
         self.expire_invitations(now, out);
         self.guests_time_out(now, out);
+        self.strangers_time_out(now, out);
+        self.open_syncs(now, out);
     }
 
     /// When something next ends by itself.
     pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
         let pending = self.invitations.values().filter(|i| i.is_pending()).map(|i| i.expires_at);
         let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
-        pending.chain(self.door.next_deadline()).chain([tomorrow]).min()
+        let streams = self.strangers.next_deadline().chain(self.connections.next_deadline());
+        pending.chain(self.door.next_deadline()).chain(streams).chain([tomorrow]).min()
     }
 
     fn notify(&self, now: Moment, what: Happening, out: &mut Outbox) {
