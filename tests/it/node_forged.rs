@@ -65,7 +65,7 @@ fn enrol(history: &History, proved: &Claim, by: &DeviceKey, of: (UserId, DeviceI
 /// Somebody with a member's key opens a sync with Ada and says hello, as that member's node would.
 fn in_sync(world: &mut World, who: &str) -> Channel {
     let channel = world.open_to(who, "ada", Protocol::Sync);
-    let hello = SyncSays::Hello { version: 1, holds: world.history(who).heads(), addresses: Vec::new() };
+    let hello = SyncSays::hello(Some(&world.history(who)));
     world.say_in_sync(who, channel, &hello);
     assert!(world.stands(channel), "{who} is a member");
     channel

@@ -81,7 +81,7 @@ fn who_learns_that_a_connected_device_is_a_members_opens_a_sync_with_it() {
 /// What Bob's machine says to a stranger's sync, and whether the stream goes on, before and after this was said.
 fn to_a_stranger(world: &mut World, who: &str, shown: Vec<Vec<u8>>) -> (Vec<SyncSays>, bool) {
     let channel = world.open_to(who, "bob", Protocol::Sync);
-    let hello = SyncSays::Hello { version: 1, holds: Vec::new(), addresses: Vec::new() };
+    let hello = SyncSays::hello(None);
     world.say_in_sync(who, channel, &hello);
     world.say_in_sync(who, channel, &SyncSays::Introduction(shown));
     (world.heard_in_sync(who, channel), world.stands(channel))
@@ -199,7 +199,7 @@ fn a_member_is_connected_when_its_sync_stands_and_gone_only_if_it_was() {
 
 fn in_sync(world: &mut World, who: &str) -> Channel {
     let channel = world.open_to(who, "ada", Protocol::Sync);
-    let hello = SyncSays::Hello { version: 1, holds: world.history(who).heads(), addresses: Vec::new() };
+    let hello = SyncSays::hello(Some(&world.history(who)));
     world.say_in_sync(who, channel, &hello);
     channel
 }

@@ -83,9 +83,8 @@ fn an_external_who_asks_for_openings_outright_gets_none_and_a_member_who_asks_ge
         world.outsider(who);
         for greeted in [false, true] {
             let channel = world.open_to(who, "ada", Protocol::Sync);
-            let heads = world.history(who).heads();
             if greeted {
-                let hello = SyncSays::Hello { version: 1, holds: heads, addresses: Vec::new() };
+                let hello = SyncSays::hello(Some(&world.history(who)));
                 world.say_in_sync(who, channel, &hello);
             }
             world.say_in_sync(who, channel, &SyncSays::WantOpenings(seals.clone()));
@@ -104,9 +103,21 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
     let seals = seals(&world.history("zoe"));
     world.outsider("zoe");
     world.ask("ada", Request::RevokeUsers { users: vec![email("zoe")] }).unwrap();
-    let channel = world.open_to("zoe", "ada", Protocol::Sync);
-    world.say_in_sync("zoe", channel, &SyncSays::WantOpenings(seals));
-    let came = world.heard_in_sync("zoe", channel);
-    assert!(matches!(came.last(), Some(SyncSays::Revoked)), "{came:?}");
-    assert!(!came.iter().any(|said| matches!(said, SyncSays::Openings(_))));
+    let known = world.history("zoe");
+    let lacks = world.history("ada").len() - known.len();
+    for hello in [None, Some(SyncSays::hello(Some(&known)))] {
+        let channel = world.open_to("zoe", "ada", Protocol::Sync);
+        let shown = if hello.is_some() { lacks } else { 0 };
+        for said in hello.into_iter().chain([SyncSays::WantOpenings(seals.clone())]) {
+            world.say_in_sync("zoe", channel, &said);
+        }
+        let came = world.heard_in_sync("zoe", channel);
+        assert!(matches!(came.last(), Some(SyncSays::Revoked)), "{came:?}");
+        let certificates = came.iter().map(|said| match said {
+            SyncSays::Certificates(certificates) => certificates.len(),
+            SyncSays::Revoked => 0,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(certificates.sum::<usize>(), shown, "what led to the revocation and isn't held");
+    }
 }

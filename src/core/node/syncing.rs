@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{CertificateId, Seal};
+use crate::core::roster::reconcile::{Holds, Word};
 
 /// The version of the sync that this code speaks.
 pub(super) const VERSION: u8 = 1;
@@ -13,9 +14,8 @@ pub(super) const VERSION: u8 = 1;
 /// One message; fits one frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Message {
-    /// The first of each side: what one holds (heads, then an exponentially thinning list), and where one
-    /// can be reached.
-    Hello { version: u8, holds: Vec<CertificateId>, addresses: Vec<Address> },
+    /// The first of each side: what one holds, and where one can be reached.
+    Hello { version: u8, holds: Holds, addresses: Vec<Address> },
     /// Certificates that the other lacks, parents first, as they are sent.
     Certificates(Vec<Vec<u8>>),
     /// One holds none of these openings.
@@ -28,4 +28,12 @@ pub(super) enum Message {
     Revoked,
     /// To who said `Stranger`: the certificates by which one is in, parents first.
     Introduction(Vec<Vec<u8>>),
+    /// Finding out what each lacks, after the first.
+    Reconcile(Word),
+    /// One `Certificates` is durable here: there is room for another.
+    Taken,
+    /// These are new here, and came from somebody else.
+    Offer(Vec<CertificateId>),
+    /// Of what was offered, these aren't held here.
+    Want(Vec<CertificateId>),
 }

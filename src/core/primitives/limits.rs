@@ -117,6 +117,15 @@ pub const LISTED_IDS: usize = 1024;
 /// thousand certificates takes a hundred.
 pub const SYNC_MESSAGES: u32 = 1_000;
 
+/// Frames of certificates on their way to one peer: a megabyte, enough for a fast line with a long round trip.
+pub const SYNC_FRAMES: usize = 16;
+
+/// Certificates that wait to be sent to one peer because it asked for them, whatever else it lacks.
+pub const SYNC_QUEUE: usize = 4096;
+
+/// Frames that show a revoked device its revocation, with the ancestors that it lacks.
+pub const FAREWELL_FRAMES: usize = 64;
+
 /// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
 /// lies between; pushes that were on their way while it was asked are among them.
 pub const ASKED_AGAIN: u32 = 64;

@@ -16,9 +16,6 @@ use super::resolved::Roster;
 use super::verdict;
 use crate::core::primitives::ids::{CertificateId, OrganizationId, UserId};
 
-/// How many certificates [`History::sample`] names at most.
-pub const SAMPLE: usize = 64;
-
 /// A causally closed set of certificates of one organization.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -274,21 +271,29 @@ impl History {
         Some((*self.generations.get(id)?, *id))
     }
 
-    /// The heads, then ever fewer of what lies further back, down to the founding certificate: enough for
-    /// somebody else to see where both histories part.
+    /// Those of `ids` that are held, ancestors first.
     #[must_use]
-    pub fn sample(&self) -> Vec<CertificateId> {
-        let mut sample: Vec<_> = self.heads.iter().take(SAMPLE / 2).copied().collect();
-        let mut wanted = 0;
-        for (back, (_, id)) in self.held.keys().rev().enumerate() {
-            if back != wanted && back + 1 != self.held.len() {
-                continue;
-            }
-            wanted = back * 2 + 1;
-            if !sample.contains(id) && sample.len() < SAMPLE {
-                sample.push(*id);
+    pub fn in_order_of_ancestry(&self, ids: &[CertificateId]) -> Vec<CertificateId> {
+        let places: BTreeSet<Place> = ids.iter().filter_map(|id| self.place_of(id)).collect();
+        places.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// A certificate and its ancestors, as far as they are `within`, ancestors first. What lies within has to be
+    /// all of the history beyond some point, so that no ancestor within lies behind one that isn't.
+    #[must_use]
+    pub fn ancestry_within(
+        &self,
+        of: Option<CertificateId>,
+        within: &BTreeSet<CertificateId>,
+    ) -> Vec<CertificateId> {
+        let mut found = BTreeSet::new();
+        let mut waiting: Vec<CertificateId> = of.into_iter().filter(|id| within.contains(id)).collect();
+        while let Some(id) = waiting.pop() {
+            let (Some(held), Some(place)) = (self.held(&id), self.place_of(&id)) else { continue };
+            if found.insert(place) {
+                waiting.extend(parents_of(held).iter().filter(|parent| within.contains(*parent)));
             }
         }
-        sample
+        found.into_iter().map(|(_, id)| id).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Revoking users, and changing profiles: one or many at once. Everything that is allowed is done, nothing else
 //! is touched, and each user named gets one line.
 
+use super::super::input::Channel;
 use super::super::outbox::Outbox;
 use super::super::output::Batch;
 use super::super::request::{Answer, ChangeAnswer, ChangeResult, Class, Refusal};
@@ -100,9 +101,23 @@ impl Member {
 
     /// Makes what was signed durable, then tells everybody: those who follow events here, and the other members.
     pub(super) fn publish(&mut self, batch: Batch, new: &[CertificateId], now: Moment, out: &mut Outbox) {
+        self.publish_from(None, batch, new, now, out);
+    }
+
+    /// The same for what came from somebody, who needn't be told.
+    pub(super) fn publish_from(
+        &mut self,
+        from: Option<Channel>,
+        batch: Batch,
+        new: &[CertificateId],
+        now: Moment,
+        out: &mut Outbox,
+    ) {
         out.commit(batch);
         self.tell_of(new, now, out);
-        self.push_to_members(new, out);
+        if !new.is_empty() {
+            self.push_to_members(from, new, out);
+        }
         self.meet_all(now, out);
     }
 }

@@ -6,7 +6,7 @@ use super::super::output::Batch;
 use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
-use super::{Member, Membership, announcing, doorway, introducing, keeping, meeting};
+use super::{Member, Membership, announcing, doorway, farewell, introducing, keeping, meeting};
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
@@ -138,6 +138,8 @@ impl Member {
             door: doorway::Door::default(),
             greets: BTreeMap::new(),
             strangers: introducing::Strangers::default(),
+            farewells: farewell::Farewells::default(),
+
             announced: announcing::Announced::default(),
         }
     }

@@ -111,8 +111,8 @@ impl Member {
         match plausible.and_then(|plausible| self.convinced_by(plausible, &peer)) {
             Some(convinced) => {
                 self.history = convinced.history;
-                self.publish(convinced.batch, &convinced.new, mind.now, out);
-                self.sync_opened(channel, peer, mind.now, out);
+                self.publish_from(Some(channel), convinced.batch, &convinced.new, mind.now, out);
+                self.sync_opened(channel, peer, false, mind.now, out);
             }
             None => out.hang_up(channel),
         }

@@ -11,8 +11,11 @@
 //!  enrolling   the certificate, and the welcome
 //!  keeping     certificates and openings: signed, taken in, told
 //!  meeting     members' devices: connected, and a sync with each
-//!  stepping    in step: what is new goes to everybody who may have it
+//!  stepping    in step: what each lacks is found out
+//!  sending     certificates: what a peer lacks, and what is new
+//!  opening     names for who may see them
 //!  introducing strangers who show that they are none
+//!  farewell    revoked devices, who are shown that they are
 //!  announcing  what the network is told
 //! ```
 
@@ -21,12 +24,15 @@ mod answers;
 mod changing;
 mod doorway;
 mod enrolling;
+mod farewell;
 mod founding;
 mod hosting;
 mod introducing;
 mod inviting;
 mod keeping;
 mod meeting;
+mod opening;
+mod sending;
 mod stepping;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +82,7 @@ pub(super) struct Member {
     connections: meeting::Connections,
     syncs: BTreeMap<Channel, stepping::Session>,
     strangers: introducing::Strangers,
+    farewells: farewell::Farewells,
     door: doorway::Door,
     greets: BTreeMap<ConversationId, hosting::Greet>,
     announced: announcing::Announced,
@@ -124,7 +131,7 @@ impl Member {
                     self.knocked(doorway::Visit { channel, peer, from }, mind, out);
                 }
                 Protocol::Greeting => out.hang_up(channel),
-                Protocol::Sync => self.sync_opened(channel, peer, mind.now, out),
+                Protocol::Sync => self.sync_opened(channel, peer, by_us, mind.now, out),
             },
             Input::Received { channel, frame } => self.received(channel, &frame, mind, out),
             Input::Closed { channel } => self.closed(channel, mind, out),
@@ -146,6 +153,8 @@ impl Member {
             self.sync_received(channel, frame, mind, out);
         } else if self.strangers.has(channel) {
             self.stranger_said(channel, frame, mind, out);
+        } else if self.farewells.has(channel) {
+            self.revoked_said(channel, frame, out);
         } else {
             self.guest_said(channel, frame, mind, out);
         }
@@ -154,7 +163,7 @@ impl Member {
     fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
         match self.syncs.remove(&channel) {
             Some(session) => self.meet(&session.peer, mind.now, out),
-            None if self.strangers.forget(channel) => {}
+            None if self.strangers.forget(channel) || self.farewells.forget(channel) => {}
             None => self.guest_lost(channel, mind, out),
         }
     }
@@ -193,6 +202,7 @@ impl Member {
         self.expire_invitations(now, out);
         self.guests_time_out(now, out);
         self.strangers_time_out(now, out);
+        self.farewells_time_out(now, out);
         self.open_syncs(now, out);
     }
 
@@ -200,7 +210,8 @@ impl Member {
     pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
         let pending = self.invitations.values().filter(|i| i.is_pending()).map(|i| i.expires_at);
         let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
-        let streams = self.strangers.next_deadline().chain(self.connections.next_deadline());
+        let streams = self.strangers.next_deadline().chain(self.farewells.next_deadline());
+        let streams = streams.chain(self.connections.next_deadline());
         pending.chain(self.door.next_deadline()).chain(streams).chain([tomorrow]).min()
     }
 

@@ -1,30 +1,42 @@
-//! In step: both sides of a sync say what they hold (heads, then a thinning list), and each sends what the other lacks.
-//! From then on what is new is pushed. Everything that is sent asks the roster as it is then.
+//! In step: both sides of a sync find out what each lacks, and send it (`sending`). From then on what is new is
+//! pushed. Everything that is sent asks the roster as it is then.
+
+use std::collections::VecDeque;
 
 use super::super::Mind;
 use super::super::input::Channel;
 use super::super::outbox::Outbox;
-use super::super::output::{Batch, Output};
+use super::super::output::Batch;
 use super::super::syncing::{Message, VERSION};
 use super::Member;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::codec;
-use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
+use crate::core::primitives::ids::{CertificateId, DeviceId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::seal::Opening;
-use crate::core::roster::{NotAdded, Refused, SignedCertificate};
+use crate::core::roster::reconcile::{Holds, Reconciling, Word};
+use crate::core::roster::{NotAdded, Refused, SignedCertificate, User};
 
-/// One sync stream.
+/// One sync stream with a member's device.
 pub(super) struct Session {
     pub(super) peer: DeviceId,
     /// Whether the peer's first word came.
-    greeted: bool,
+    pub(super) greeted: bool,
     /// Whether the peer was shown by what we are in.
     pub(super) introduced: bool,
+    /// Finding out what the peer lacks.
+    reconciling: Reconciling,
+    /// What the peer lacks and hasn't been sent, ancestors first.
+    pub(super) queue: VecDeque<CertificateId>,
+    /// Frames of certificates that were sent and that the peer hasn't taken yet.
+    pub(super) under_way: usize,
+    /// Whether it is to be checked that both hold the same, once all is sent.
+    pub(super) to_check: bool,
+    /// Whether its words of what it holds are no longer the first, to which ours is on its way anyhow.
+    checks: bool,
     /// When the minute began in which its messages are counted, and how many came.
     minute: (Moment, u32),
-    /// How often in a row it sent what doesn't follow from what is held here.
+    /// How often in a row it said that something is missing, or sent what doesn't follow from what is held here.
     asked_again: u32,
 }
 
@@ -32,8 +44,19 @@ pub(super) struct Session {
 pub(super) const ROOM: usize = limits::FRAME - 1024;
 
 impl Session {
-    fn of(peer: DeviceId, now: Moment) -> Self {
-        Self { peer, greeted: false, introduced: false, minute: (now, 0), asked_again: 0 }
+    fn of(peer: DeviceId, by_us: bool, now: Moment) -> Self {
+        Self {
+            peer,
+            greeted: false,
+            introduced: false,
+            reconciling: Reconciling::new(by_us),
+            queue: VecDeque::new(),
+            under_way: 0,
+            to_check: false,
+            checks: false,
+            minute: (now, 0),
+            asked_again: 0,
+        }
     }
 
     /// Counts a message; whether that is too many for a minute.
@@ -43,6 +66,16 @@ impl Session {
         }
         self.minute.1 += 1;
         self.minute.1 > limits::SYNC_MESSAGES
+    }
+
+    /// A message that brought something, or answers what we sent, counts nothing: a whole roster may come at once.
+    pub(super) fn was_of_use(&mut self) {
+        self.minute.1 = self.minute.1.saturating_sub(1);
+    }
+
+    /// Whether certificates are on their way to the peer: until they came, nothing is known of what it lacks.
+    fn is_sending(&self) -> bool {
+        self.under_way > 0 || !self.queue.is_empty()
     }
 }
 
@@ -59,35 +92,29 @@ impl Member {
 
     pub(super) fn hello(&self) -> Message {
         let addresses = self.listening.iter().take(limits::ADDRESSES_PER_DEVICE).cloned().collect();
-        Message::Hello { version: VERSION, holds: self.history.sample(), addresses }
+        Message::Hello { version: VERSION, holds: Holds::of(&self.history), addresses }
     }
 
     /// A sync stream stands, whoever opened it. A stranger hears that it is one; a revoked device gets what shows it.
-    pub(super) fn sync_opened(&mut self, channel: Channel, peer: DeviceId, now: Moment, out: &mut Outbox) {
+    pub(super) fn sync_opened(
+        &mut self,
+        channel: Channel,
+        peer: DeviceId,
+        by_us: bool,
+        now: Moment,
+        out: &mut Outbox,
+    ) {
         self.need_not_open(&peer);
-        match self.roster().user_of(&peer) {
+        match self.roster().user_of(&peer).map(User::is_active) {
             None => self.stranger_came(channel, peer, now, out),
-            Some(user) if !user.is_active() => {
-                let revocation = user.revoked;
-                self.show_revocation(channel, revocation, out);
-            }
-            Some(_) => {
-                self.syncs.insert(channel, Session::of(peer, now));
+            Some(false) => self.revoked_came(channel, peer, now, out),
+            Some(true) => {
+                self.syncs.insert(channel, Session::of(peer, by_us, now));
                 if self.is_active() {
                     send(channel, &self.hello(), out);
                 }
             }
         }
-    }
-
-    /// The removal with its ancestors: certificates alone, no names, and then the end.
-    fn show_revocation(&self, channel: Channel, revocation: Option<CertificateId>, out: &mut Outbox) {
-        let shown = revocation.map(|id| self.history.with_ancestors(&[id])).unwrap_or_default();
-        let ids: Vec<CertificateId> =
-            self.history.in_causal_order().map(|c| c.id()).filter(|id| shown.contains(id)).collect();
-        self.send_certificates(channel, &ids, out);
-        send(channel, &Message::Revoked, out);
-        out.hang_up(channel);
     }
 
     pub(super) fn sync_received(&mut self, channel: Channel, frame: &[u8], mind: &Mind, out: &mut Outbox) {
@@ -96,16 +123,19 @@ impl Member {
         let message = codec::decode::<Message>(frame).ok().filter(|_| !too_much);
         let Some(message) = message else { return self.stop_sync(channel, out) };
         match message {
-            Message::Hello { version, holds, addresses } => {
-                if version != VERSION || holds.len() > limits::LISTED_IDS {
-                    return self.stop_sync(channel, out);
-                }
+            Message::Hello { version, .. } if version != VERSION => self.stop_sync(channel, out),
+            Message::Hello { holds, addresses, .. } => {
                 self.remember(peer, addresses, out);
-                self.bring_in_step(channel, peer, &holds, mind.now, out);
+                self.is_greeted(channel, peer, mind.now, out);
+                self.reconcile(channel, Word::Holds(holds), out);
             }
+            Message::Reconcile(word) => self.reconcile(channel, word, out),
             Message::Certificates(certificates) => {
                 self.certificates_came(channel, certificates, mind.now, out);
             }
+            Message::Taken => self.was_taken(channel, out),
+            Message::Offer(ids) => self.was_offered(channel, ids, out),
+            Message::Want(ids) => self.is_wanted(channel, &ids, out),
             Message::WantOpenings(seals) => self.send_openings(channel, &peer, &seals, out),
             Message::Openings(openings) => self.openings_came(&openings, out),
             Message::Stranger => self.introduce(channel, out),
@@ -113,154 +143,114 @@ impl Member {
         }
     }
 
-    fn stop_sync(&mut self, channel: Channel, out: &mut Outbox) {
+    pub(super) fn stop_sync(&mut self, channel: Channel, out: &mut Outbox) {
         self.syncs.remove(&channel);
         out.hang_up(channel);
     }
 
-    fn bring_in_step(
-        &mut self,
-        channel: Channel,
-        peer: DeviceId,
-        holds: &[CertificateId],
-        now: Moment,
-        out: &mut Outbox,
-    ) {
-        if !self.is_member(&peer) || !self.is_active() {
-            return;
-        }
-        let first = self.syncs.get_mut(&channel).is_some_and(|s| !std::mem::replace(&mut s.greeted, true));
-        let lacking = self.history.lacking(holds);
-        self.send_certificates(channel, &lacking, out);
-        if first {
+    fn is_greeted(&mut self, channel: Channel, peer: DeviceId, now: Moment, out: &mut Outbox) {
+        let Some(session) = self.syncs.get_mut(&channel) else { return };
+        if !std::mem::replace(&mut session.greeted, true) {
             self.knows_it_is_in(&peer, out);
             self.is_met(peer, now, out);
-            self.ask_for_openings(channel, out);
+            self.ask_for_openings(channel, &self.closed_seals(), out);
         }
     }
 
-    fn send_certificates(&self, channel: Channel, ids: &[CertificateId], out: &mut Outbox) {
-        let bytes = ids.iter().filter_map(|id| self.history.get(id)).map(|c| c.signed().bytes());
-        for piece in codec::in_pieces(bytes, ROOM) {
-            send(channel, &Message::Certificates(piece), out);
+    /// One word of finding out what each lacks (W5).
+    fn reconcile(&mut self, channel: Channel, word: Word, out: &mut Outbox) {
+        if !self.is_active() {
+            return;
         }
+        let Some(session) = self.syncs.get_mut(&channel).filter(|session| session.greeted) else { return };
+        let holds_else = match &word {
+            // What it lacks now it won't lack when all is there that is on its way: it is asked again then.
+            Word::Holds(_) if session.is_sending() => return,
+            Word::Holds(holds) => !holds.are_of(&self.history),
+            _ => false,
+        };
+        let Ok(heard) = session.reconciling.hear(word, &self.history) else {
+            return self.stop_sync(channel, out);
+        };
+        if let Some(word) = heard.say {
+            send(channel, &Message::Reconcile(word), out);
+        }
+        if let Some(lacking) = heard.lacking {
+            session.to_check |= !lacking.is_empty();
+            session.queue.extend(lacking);
+            let holds_more = holds_else && session.queue.is_empty();
+            if holds_more && std::mem::replace(&mut session.checks, true) {
+                // What it holds beyond that it sent when it heard our first word, or it didn't: it is told again.
+                self.say_again(channel, out);
+            }
+            self.pump(channel, out);
+        }
+    }
+
+    /// Says what is held here, to a peer that holds something else. Not for ever: it may be lying.
+    pub(super) fn say_again(&mut self, channel: Channel, out: &mut Outbox) {
+        let Some(session) = self.syncs.get_mut(&channel) else { return };
+        session.asked_again += 1;
+        if session.asked_again > limits::ASKED_AGAIN {
+            return self.stop_sync(channel, out);
+        }
+        send(channel, &Message::Reconcile(Reconciling::holds(&self.history)), out);
     }
 
     /// Verifies and takes in what came. Whoever sends what isn't a certificate, or one that its own past forbids, is a
     /// liar: the stream ends, and nothing that it sent before is believed less.
     fn certificates_came(&mut self, channel: Channel, came: Vec<Vec<u8>>, now: Moment, out: &mut Outbox) {
-        let mut batch = Batch::default();
-        let mut new = Vec::new();
-        let mut outcome = Ok(());
-        for bytes in came {
-            let verified = SignedCertificate::from_bytes(&bytes).and_then(SignedCertificate::verify);
-            let taken = verified.map_err(NotAdded::Refused).and_then(|certificate| {
-                let id = certificate.id();
-                self.take(certificate, &mut batch).map(|added| (id, added))
-            });
-            match taken {
-                Ok((id, true)) => new.push(id),
-                Ok((_, false)) => {}
-                Err(why) => {
-                    outcome = Err(why);
-                    break;
-                }
-            }
+        let (mut batch, mut new) = (Batch::default(), Vec::new());
+        let outcome = self.take_all(came, &mut batch, &mut new);
+        if !new.is_empty() {
+            self.came_from(channel, batch, &new, now, out);
         }
-        self.take_in(batch, &new, now, out);
-        let asked_again = self.syncs.get_mut(&channel).map_or(0, |session| {
-            session.asked_again = if new.is_empty() { session.asked_again } else { 0 };
-            session.asked_again += u32::from(matches!(outcome, Err(NotAdded::MissingParents(_))));
-            session.asked_again
-        });
         match outcome {
-            Ok(()) => {
-                if !new.is_empty() {
-                    self.ask_for_openings(channel, out);
-                }
+            Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion)) => send(channel, &Message::Taken, out),
+            // Something between was lost: what is held here is said again, and it comes (W4.5).
+            Err(NotAdded::MissingParents(_)) => {
+                send(channel, &Message::Taken, out);
+                self.say_again(channel, out);
             }
-            // Something between was lost: say again what is held here, and it comes. Whoever goes on sending what
-            // follows from nothing is a liar (W4.5).
-            Err(NotAdded::MissingParents(_)) if asked_again <= limits::ASKED_AGAIN => {
-                send(channel, &self.hello(), out);
-            }
-            Err(NotAdded::Refused(Refused::NewerVersion)) => {}
             Err(_) => self.stop_sync(channel, out),
         }
     }
 
-    /// What came is durable; then it is told, and passed on.
-    fn take_in(&mut self, batch: Batch, new: &[CertificateId], now: Moment, out: &mut Outbox) {
-        if new.is_empty() {
-            return;
-        }
-        self.publish(batch, new, now, out);
-    }
-
-    /// Passes on what is new to every connected member; first of all, whom it takes off the roster is shown that,
-    /// and hung up on.
-    pub(super) fn push_to_members(&mut self, new: &[CertificateId], out: &mut Outbox) {
-        if new.is_empty() {
-            return;
-        }
-        let removed: Vec<(Channel, DeviceId)> = self
-            .syncs
-            .iter()
-            .filter(|(_, session)| !self.is_member(&session.peer))
-            .map(|(channel, session)| (*channel, session.peer))
-            .collect();
-        for (channel, peer) in removed {
-            self.syncs.remove(&channel);
-            let revocation = self.roster().user_of(&peer).and_then(|user| user.revoked);
-            self.show_revocation(channel, revocation, out);
-            out.push(Output::Disconnect { peer });
-        }
-        if !self.is_active() {
-            for channel in std::mem::take(&mut self.syncs).into_keys() {
-                out.hang_up(channel);
+    /// Up to the first that can't be taken.
+    fn take_all(
+        &mut self,
+        came: Vec<Vec<u8>>,
+        batch: &mut Batch,
+        new: &mut Vec<CertificateId>,
+    ) -> Result<(), NotAdded> {
+        let read: Vec<_> = came.iter().map(|bytes| SignedCertificate::from_bytes(bytes)).collect();
+        let unreadable = read.iter().find_map(|read| read.as_ref().err().copied());
+        let fresh = read.into_iter().flatten().filter(|signed| !self.history.contains(&signed.id()));
+        for verified in SignedCertificate::verify_all(fresh.collect()) {
+            let certificate = verified?;
+            let id = certificate.id();
+            if self.take(certificate, batch)? {
+                new.push(id);
             }
-            return;
         }
-        // Where two streams to one device stand, one of them may be broken without our knowing: both are used.
-        for (channel, _) in self.syncs.iter().filter(|(_, session)| session.greeted) {
-            self.send_certificates(*channel, new, out);
-        }
+        unreadable.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
-    /// Asks for the openings of all seals that aren't open here. Who may not see names gets none, and so never asks for them.
-    fn ask_for_openings(&self, channel: Channel, out: &mut Outbox) {
-        let sees = self.me().is_some_and(|me| me.is_active() && me.profile.sees_names());
-        let people = self.roster().users().filter(|_| sees);
-        let seals = people.flat_map(|user| {
-            [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
-        });
-        let closed: Vec<Seal> = self
-            .roster()
-            .organization_name()
-            .into_iter()
-            .chain(seals)
-            .filter(|s| !self.openings.contains_key(s))
-            .collect();
-        for piece in closed.chunks(limits::LISTED_IDS) {
-            send(channel, &Message::WantOpenings(piece.to_vec()), out);
+    /// What came is durable; then it is told, and passed on.
+    fn came_from(
+        &mut self,
+        channel: Channel,
+        batch: Batch,
+        new: &[CertificateId],
+        now: Moment,
+        out: &mut Outbox,
+    ) {
+        if let Some(session) = self.syncs.get_mut(&channel) {
+            session.was_of_use();
+            session.asked_again = 0;
         }
-    }
-
-    fn send_openings(&self, channel: Channel, peer: &DeviceId, seals: &[Seal], out: &mut Outbox) {
-        let known = seals.iter().take(limits::LISTED_IDS).filter_map(|seal| self.openings.get(seal));
-        let visible = known.filter(|opening| self.may_have(peer, opening));
-        for piece in codec::in_pieces(visible.map(codec::encode), ROOM) {
-            send(channel, &Message::Openings(piece), out);
-        }
-    }
-
-    fn openings_came(&mut self, came: &[Vec<u8>], out: &mut Outbox) {
-        let openings = came.iter().filter_map(|bytes| codec::decode::<Opening>(bytes).ok());
-        let own = self.key.device();
-        let openings: Vec<Opening> = openings.filter(|opening| self.may_have(&own, opening)).collect();
-        let mut batch = Batch::default();
-        self.take_openings(openings, &mut batch);
-        out.commit(batch);
+        self.publish_from(Some(channel), batch, new, now, out);
+        self.ask_for_openings(channel, &self.closed_seals_of(new), out);
     }
 }
 

@@ -122,7 +122,7 @@ impl Reconciling {
     /// What a device says first.
     #[must_use]
     pub fn holds(history: &History) -> Word {
-        Word::Holds(walk::holds(history))
+        Word::Holds(Holds::of(history))
     }
 
     /// Takes in one word.

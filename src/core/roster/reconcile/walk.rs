@@ -12,20 +12,34 @@ const HEADS: usize = 32;
 /// Certificates of one gap that are listed.
 const STEPS: usize = 16;
 
-/// The heads, and of the rest the last, the third last, the seventh last, … down to the founding certificate.
-pub(super) fn holds(history: &History) -> Holds {
-    let heads = history.heads();
-    let digest = derive(label::HEADS, &heads.iter().map(|id| &id.0[..]).collect::<Vec<_>>());
-    let mut past = Vec::new();
-    let mut wanted = 0;
-    for (back, (_, id)) in history.places(..).rev().enumerate() {
-        if back == wanted || back + 1 == history.len() {
-            wanted = back * 2 + 1;
-            past.push(id);
+impl Holds {
+    /// The heads, and of the rest the last, the third last, the seventh last, … down to the founding certificate.
+    #[must_use]
+    pub fn of(history: &History) -> Self {
+        let heads = history.heads();
+        let mut past = Vec::new();
+        let mut wanted = 0;
+        for (back, (_, id)) in history.places(..).rev().enumerate() {
+            if back == wanted || back + 1 == history.len() {
+                wanted = back * 2 + 1;
+                past.push(id);
+            }
         }
+        let named = heads.iter().take(HEADS).copied().collect();
+        let digest = digest_of(history);
+        Self { digest, count: history.len() as u64, heads: named, are_all: heads.len() <= HEADS, past }
     }
-    let named = heads.iter().take(HEADS).copied().collect();
-    Holds { digest, count: history.len() as u64, heads: named, are_all: heads.len() <= HEADS, past }
+
+    /// Whether all of this history is held, and nothing else.
+    #[must_use]
+    pub fn are_of(&self, history: &History) -> bool {
+        self.digest == digest_of(history)
+    }
+}
+
+/// Equal for two who hold the same: what is held is the heads and their ancestors.
+fn digest_of(history: &History) -> [u8; 32] {
+    derive(label::HEADS, &history.heads().iter().map(|id| &id.0[..]).collect::<Vec<_>>())
 }
 
 /// Some of what lies between two certificates in the order, the ends left out.
@@ -52,7 +66,7 @@ impl Reconciling {
             return Err(BreaksTheRules);
         }
         *self = Self { count: holds.count, ..Self::new(self.opened) };
-        if holds.digest == self::holds(history).digest {
+        if holds.are_of(history) {
             return Ok(self.knows(Vec::new()));
         }
         self.known = holds.heads.iter().filter(|id| history.contains(id)).copied().collect();

@@ -1,0 +1,64 @@
+//! Openings: what the seals in certificates are over. They go to users alone whose profile may see them in the roster
+//! of that moment; who asks for more gets less.
+
+use super::super::input::Channel;
+use super::super::outbox::Outbox;
+use super::super::output::Batch;
+use super::super::syncing::Message;
+use super::Member;
+use super::stepping::{ROOM, send};
+use crate::core::primitives::codec;
+use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
+use crate::core::primitives::limits;
+use crate::core::roster::Body;
+use crate::core::roster::seal::Opening;
+
+impl Member {
+    /// All seals that this device may see opened and that aren't. Who may not see names gets none, and so asks for none.
+    pub(super) fn closed_seals(&self) -> Vec<Seal> {
+        let people = self.roster().users().filter(|_| self.sees_names());
+        let seals = people.flat_map(|user| {
+            [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
+        });
+        let all = self.roster().organization_name().into_iter().chain(seals);
+        all.filter(|seal| !self.openings.contains_key(seal)).collect()
+    }
+
+    /// The same, of these certificates alone.
+    pub(super) fn closed_seals_of(&self, ids: &[CertificateId]) -> Vec<Seal> {
+        let certificates = ids.iter().filter(|_| self.sees_names()).filter_map(|id| self.history.get(id));
+        let seals = certificates.flat_map(|it| match it.body() {
+            Body::Enroll(enroll) => vec![enroll.name, enroll.email, enroll.label],
+            Body::AddDevice(add) => vec![add.label],
+            _ => Vec::new(),
+        });
+        seals.filter(|seal| !self.openings.contains_key(seal)).collect()
+    }
+
+    fn sees_names(&self) -> bool {
+        self.me().is_some_and(|me| me.is_active() && me.profile.sees_names())
+    }
+
+    pub(super) fn ask_for_openings(&self, channel: Channel, closed: &[Seal], out: &mut Outbox) {
+        for piece in closed.chunks(limits::LISTED_IDS) {
+            send(channel, &Message::WantOpenings(piece.to_vec()), out);
+        }
+    }
+
+    pub(super) fn send_openings(&self, channel: Channel, peer: &DeviceId, seals: &[Seal], out: &mut Outbox) {
+        let known = seals.iter().take(limits::LISTED_IDS).filter_map(|seal| self.openings.get(seal));
+        let visible = known.filter(|opening| self.may_have(peer, opening));
+        for piece in codec::in_pieces(visible.map(codec::encode), ROOM) {
+            send(channel, &Message::Openings(piece), out);
+        }
+    }
+
+    pub(super) fn openings_came(&mut self, came: &[Vec<u8>], out: &mut Outbox) {
+        let openings = came.iter().filter_map(|bytes| codec::decode::<Opening>(bytes).ok());
+        let own = self.key.device();
+        let openings: Vec<Opening> = openings.filter(|opening| self.may_have(&own, opening)).collect();
+        let mut batch = Batch::default();
+        self.take_openings(openings, &mut batch);
+        out.commit(batch);
+    }
+}
