@@ -207,7 +207,7 @@ impl Member {
         }
         match outcome {
             Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion)) => send(channel, &Message::Taken, out),
-            // Something between was lost: what is held here is said again, and it comes (W4.5).
+            // Something between was lost: what is held here is said again, and it comes (W4.6).
             Err(NotAdded::MissingParents(_)) => {
                 send(channel, &Message::Taken, out);
                 self.say_again(channel, out);
