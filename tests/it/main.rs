@@ -33,6 +33,7 @@ mod net_devices;
 mod net_finding;
 mod net_frames;
 mod net_lasting;
+mod network_convergence;
 mod node_attempts;
 mod node_forged;
 mod node_greeting;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Fixed-length bytes without a length in front, of any length (serde's own arrays end at 32).
+/// Fixed-length bytes without a length in front, of any length (serde's own arrays end at 32). They go through the codec
+/// eight at a time, as little-endian numbers, which comes to the same bytes (docs/spec/wire.md, W1.1) in an eighth of the steps.
 pub(crate) mod fixed {
     use serde::{
         Deserializer, Serializer,
@@ -14,8 +15,12 @@ pub(crate) mod fixed {
         bytes: &[u8; N],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(N)?;
-        for byte in bytes {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut tuple = serializer.serialize_tuple(words.len() + rest.len())?;
+        for word in words {
+            tuple.serialize_element(&u64::from_le_bytes(*word))?;
+        }
+        for byte in rest {
             tuple.serialize_element(byte)?;
         }
         tuple.end()
@@ -32,13 +37,18 @@ pub(crate) mod fixed {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<[u8; N], A::Error> {
                 let mut bytes = [0; N];
-                for (at, byte) in bytes.iter_mut().enumerate() {
-                    *byte = seq.next_element()?.ok_or_else(|| A::Error::invalid_length(at, &self))?;
+                let missing = || A::Error::invalid_length(N, &self);
+                let (words, rest) = bytes.as_chunks_mut::<8>();
+                for word in words {
+                    *word = seq.next_element::<u64>()?.ok_or_else(missing)?.to_le_bytes();
+                }
+                for byte in rest {
+                    *byte = seq.next_element()?.ok_or_else(missing)?;
                 }
                 Ok(bytes)
             }
         }
-        deserializer.deserialize_tuple(N, Bytes::<N>)
+        deserializer.deserialize_tuple(N / 8 + N % 8, Bytes::<N>)
     }
 }
 

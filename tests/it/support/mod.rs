@@ -3,6 +3,7 @@
 mod breakage;
 pub(crate) mod daemons;
 pub(crate) mod false_host;
+pub(crate) mod network;
 pub(crate) mod outsider;
 pub(crate) mod pair;
 mod people;

@@ -2,6 +2,7 @@
 //! order, and crashes between any two outputs. The same seed gives the same world.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use muster::core::greeting::link::Link;
@@ -57,8 +58,9 @@ pub(crate) struct World {
     pub(super) connections: BTreeSet<(String, String)>,
     /// Whether no machine finds another by itself.
     pub(super) scattered: bool,
-    /// Every frame that was ever sent.
+    /// Every frame that was ever sent, where that is recorded.
     pub(super) wire: Vec<Sent>,
+    pub(super) is_recorded: bool,
     pub(super) now: Moment,
     draws: u64,
     numbers: u64,
@@ -74,6 +76,7 @@ impl World {
             connections: BTreeSet::new(),
             scattered: false,
             wire: Vec::new(),
+            is_recorded: true,
             now: Moment(1_790_000_000_000),
             draws: 0,
             numbers: 0,
@@ -123,21 +126,31 @@ impl World {
     /// Everything that is under way happens.
     pub(crate) fn run(&mut self) {
         while let Some((name, input)) = self.inputs.pop_front() {
-            let (now, entropy) = (self.now, self.entropy());
-            if let Some(node) = self.machines.get_mut(&name).and_then(|machine| machine.node.as_mut()) {
-                node.handle(input, now, entropy);
-                self.drain(&name);
-            }
+            self.take(&name, input);
+        }
+    }
+
+    /// A machine takes one input, and does what follows.
+    pub(super) fn take(&mut self, name: &str, input: Input) {
+        let (now, entropy) = (self.now, self.entropy());
+        if let Some(node) = self.machines.get_mut(name).and_then(|machine| machine.node.as_mut()) {
+            node.handle(input, now, entropy);
+            self.drain(name);
         }
     }
 
     /// Time passes, and every node is told.
     pub(crate) fn wait(&mut self, span: Duration) {
+        self.pass(span);
+        self.run();
+    }
+
+    /// Time passes, and nobody has noticed yet.
+    pub(super) fn pass(&mut self, span: Duration) {
         self.now = self.now + span;
         for name in self.machines.keys() {
             self.inputs.push_back((name.clone(), Input::TimeOut));
         }
-        self.run();
     }
 
     fn drain(&mut self, name: &str) {
@@ -215,18 +228,21 @@ impl World {
 
     pub(super) fn transmit(&mut self, channel: Channel, from: &str, to: &str, frame: Vec<u8>) {
         let (from, to, draw) = (from.to_owned(), to.to_owned(), self.draws);
-        self.wire.push(Sent { channel, from, to: to.clone(), frame: frame.clone(), draw });
+        if self.is_recorded {
+            self.wire.push(Sent { channel, from, to: to.clone(), frame: frame.clone(), draw });
+        }
         self.inputs.push_back((to, Input::Received { channel, frame }));
     }
 
     /// The machine with this device, where it can be reached.
     fn running(&self, of: &DeviceId) -> Option<String> {
         let mut reachable = self.machines.iter().filter(|(_, machine)| !machine.unplugged);
-        reachable.find(|(name, _)| device(name).device() == *of).map(|(name, _)| name.clone())
+        reachable.find(|(name, _)| self.device_of(name) == *of).map(|(name, _)| name.clone())
     }
 
     pub(super) fn device_of(&self, name: &str) -> DeviceId {
-        device(name).device()
+        static KNOWN: Mutex<BTreeMap<String, DeviceId>> = Mutex::new(BTreeMap::new());
+        *KNOWN.lock().unwrap().entry(name.to_owned()).or_insert_with(|| device(name).device())
     }
 
     pub(super) fn other_end(&self, name: &str, channel: Channel) -> Option<String> {
@@ -296,9 +312,14 @@ impl World {
         }
     }
 
-    pub(crate) fn ask(&mut self, name: &str, request: Request) -> Result<Answer, Refusal> {
+    /// Somebody asks, and doesn't wait for the answer.
+    pub(super) fn request(&mut self, name: &str, request: Request) {
         let id = RequestId(self.number());
         self.inputs.push_back((name.to_owned(), Input::Request { id, request }));
+    }
+
+    pub(crate) fn ask(&mut self, name: &str, request: Request) -> Result<Answer, Refusal> {
+        self.request(name, request);
         self.run();
         self.machines.get_mut(name).unwrap().replies.pop().unwrap()
     }

@@ -5,11 +5,28 @@ use super::super::output::{Contact, Output};
 use super::Member;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::digest::{derive, label};
+use crate::core::primitives::ids::InvitationId;
 use crate::core::primitives::time::Moment;
 
 /// What the network was last told: repeated only when it changes.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 pub(super) struct Announced {
+    told: Told,
+    cause: Option<Cause>,
+}
+
+/// All that it depends on. Most inputs change nothing of it, and an organization may have thousands of devices.
+#[derive(PartialEq)]
+struct Cause {
+    certificates: usize,
+    /// How often an address was learned.
+    learned: u64,
+    waiting: Vec<InvitationId>,
+    day: u64,
+}
+
+#[derive(Default, PartialEq)]
+struct Told {
     namespaces: Vec<String>,
     contacts: Vec<Contact>,
     points: Vec<Address>,
@@ -20,25 +37,34 @@ pub(super) struct Announced {
 impl Member {
     /// Tells the network whom to stay connected with and under what to be registered, where that changed.
     pub(super) fn announce(&mut self, now: Moment, out: &mut Outbox) {
-        let announced = self.to_announce(now);
-        if announced == self.announced {
+        let waiting =
+            self.invitations.iter().filter(|(_, it)| it.ended.is_none() || it.unacknowledged().is_some());
+        let cause = Cause {
+            certificates: self.history.len(),
+            learned: self.learned,
+            waiting: waiting.map(|(id, _)| *id).collect(),
+            day: now.day(),
+        };
+        if self.announced.cause.as_ref() == Some(&cause) {
             return;
         }
-        out.push(Output::Advertise {
-            namespaces: announced.namespaces.clone(),
-            points: announced.points.clone(),
-        });
+        let told = self.to_announce(&cause);
+        self.announced.cause = Some(cause);
+        if told == self.announced.told {
+            return;
+        }
+        out.push(Output::Advertise { namespaces: told.namespaces.clone(), points: told.points.clone() });
         out.push(Output::StayConnected {
-            contacts: announced.contacts.clone(),
-            namespaces: announced.members.clone(),
-            points: announced.points.clone(),
+            contacts: told.contacts.clone(),
+            namespaces: told.members.clone(),
+            points: told.points.clone(),
         });
-        self.announced = announced;
+        self.announced.told = told;
     }
 
-    fn to_announce(&self, now: Moment) -> Announced {
+    fn to_announce(&self, cause: &Cause) -> Told {
         if !self.is_active() {
-            return Announced { said: true, ..Announced::default() };
+            return Told { said: true, ..Told::default() };
         }
         let own = self.key.device();
         let devices = self.roster().users().filter(|user| user.is_active()).flat_map(|user| &user.devices);
@@ -46,10 +72,11 @@ impl Member {
             device: device.id,
             addresses: self.reached.get(&device.id).cloned().unwrap_or_default(),
         });
-        let members: Vec<String> = [now.day(), now.day() + 1].map(|day| self.members_namespace(day)).to_vec();
-        let waiting = self.invitations.values().filter(|i| i.ended.is_none() || i.unacknowledged().is_some());
-        let namespaces = waiting.map(|i| i.keys.namespace_text()).chain(members.clone()).collect();
-        Announced { namespaces, contacts: contacts.collect(), points: self.points(), members, said: true }
+        let members: Vec<String> = [cause.day, cause.day + 1].map(|day| self.members_namespace(day)).to_vec();
+        let waiting = cause.waiting.iter().filter_map(|id| self.invitations.get(id));
+        let namespaces =
+            waiting.map(|invitation| invitation.keys.namespace_text()).chain(members.clone()).collect();
+        Told { namespaces, contacts: contacts.collect(), points: self.points(), members, said: true }
     }
 
     fn members_namespace(&self, day: u64) -> String {

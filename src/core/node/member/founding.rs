@@ -132,6 +132,7 @@ impl Member {
             openings: BTreeMap::new(),
             invitations: BTreeMap::new(),
             reached: BTreeMap::new(),
+            learned: 0,
             listening: Vec::new(),
             connections: meeting::Connections::default(),
             syncs: BTreeMap::new(),

@@ -154,6 +154,7 @@ impl Member {
         }
         known.truncate(limits::ADDRESSES_PER_DEVICE);
         if *known != before {
+            self.learned += 1;
             let mut batch = Batch::default();
             batch.put(records::addresses(&peer), &*known);
             out.commit(batch);

@@ -78,6 +78,8 @@ pub(super) struct Member {
     openings: BTreeMap<Seal, Opening>,
     invitations: BTreeMap<InvitationId, Invitation>,
     reached: BTreeMap<DeviceId, Vec<Address>>,
+    /// How often an address was learned.
+    learned: u64,
     listening: Vec<Address>,
     connections: meeting::Connections,
     syncs: BTreeMap<Channel, stepping::Session>,

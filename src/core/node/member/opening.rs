@@ -16,7 +16,8 @@ use crate::core::roster::seal::Opening;
 impl Member {
     /// All seals that this device may see opened and that aren't. Who may not see names gets none, and so asks for none.
     pub(super) fn closed_seals(&self) -> Vec<Seal> {
-        let people = self.roster().users().filter(|_| self.sees_names());
+        let sees_names = self.sees_names();
+        let people = self.roster().users().filter(|_| sees_names);
         let seals = people.flat_map(|user| {
             [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
         });
@@ -26,7 +27,8 @@ impl Member {
 
     /// The same, of these certificates alone.
     pub(super) fn closed_seals_of(&self, ids: &[CertificateId]) -> Vec<Seal> {
-        let certificates = ids.iter().filter(|_| self.sees_names()).filter_map(|id| self.history.get(id));
+        let sees_names = self.sees_names();
+        let certificates = ids.iter().filter(|_| sees_names).filter_map(|id| self.history.get(id));
         let seals = certificates.flat_map(|it| match it.body() {
             Body::Enroll(enroll) => vec![enroll.name, enroll.email, enroll.label],
             Body::AddDevice(add) => vec![add.label],

@@ -1,0 +1,219 @@
+//! A whole organization in a world: many machines that lose each other, crash, act apart and meet again, and some that
+//! do whatever harm the protocol lets them. Which input comes next is drawn, so messages to different machines overtake
+//! each other.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
+
+use muster::core::node::input::{Input, Protocol};
+use muster::core::node::request::Request;
+use muster::core::primitives::codec;
+use muster::core::primitives::ids::CertificateId;
+use muster::core::roster::History;
+use muster::core::roster::reconcile::{Range, What, Word};
+
+use super::outsider::SyncSays;
+use super::world::{World, email};
+use crate::roster_random::Dice;
+
+/// What lies on everybody's disk after all were let in, by the number of people.
+type Disks = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
+
+/// So many people, let in by Ada one after another: every fifth an Administrator, every seventh an External. It takes a
+/// while, and is done once.
+fn founded(people: usize) -> &'static Disks {
+    static FOUNDED: OnceLock<Disks> = OnceLock::new();
+    FOUNDED.get_or_init(|| {
+        let mut world = World::new("an organization");
+        world.found("ada");
+        for n in 1..people {
+            let profile = match n {
+                _ if n % 5 == 0 => "administrator",
+                _ if n % 7 == 0 => "external",
+                _ => "member",
+            };
+            world.enrol("ada", &name(n), profile);
+        }
+        world.machines.into_iter().map(|(name, machine)| (name, machine.disk)).collect()
+    })
+}
+
+/// Names without digits, which would make them further machines of one person.
+fn name(n: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap());
+    match n {
+        0 => "ada".to_owned(),
+        _ => format!("p{}{}", letter(n / 26), letter(n)),
+    }
+}
+
+/// More inputs than any network of ours takes.
+const ENDLESS: usize = 2_000_000;
+
+/// An organization that was just founded, and whom of it not to trust.
+pub(crate) struct Network {
+    pub(crate) world: World,
+    pub(crate) honest: Vec<String>,
+    hostile: Vec<String>,
+    /// What came to each machine and it hasn't taken yet.
+    waiting: BTreeMap<String, VecDeque<Input>>,
+    /// What the hostile know: all that any of them ever held.
+    known: History,
+}
+
+impl Network {
+    pub(crate) fn new(seed: u64, people: usize, hostile: usize) -> Self {
+        let mut world = World::new(&format!("network {seed}"));
+        world.is_recorded = false;
+        for (name, disk) in founded(people) {
+            let machine = world.machines.entry(name.clone()).or_default();
+            machine.disk.clone_from(disk);
+        }
+        let hostile: Vec<String> = (1..=hostile).map(|n| name(n * 4)).collect();
+        let honest: Vec<String> =
+            world.machines.keys().filter(|name| !hostile.contains(name)).cloned().collect();
+        let known = world.history("ada");
+        for name in &honest {
+            world.restart(name);
+        }
+        Self { world, honest, hostile, waiting: BTreeMap::new(), known }
+    }
+
+    /// Everything that is under way happens, in an order that is drawn; at most so many inputs.
+    pub(crate) fn run(&mut self, dice: &mut Dice, at_most: usize) {
+        for _ in 0..at_most {
+            for (to, input) in self.world.inputs.drain(..) {
+                self.waiting.entry(to).or_default().push_back(input);
+            }
+            // Somebody's turn; what came to them comes in its order.
+            let Some(to) = self.waiting.keys().nth(dice.below(self.waiting.len().max(1))).cloned() else {
+                return;
+            };
+            let Some(input) = self.waiting.get_mut(&to).and_then(VecDeque::pop_front) else {
+                self.waiting.remove(&to);
+                continue;
+            };
+            match self.hostile.contains(&to) {
+                true => self.harm(&to, input, dice),
+                false => self.world.take(&to, input),
+            }
+        }
+        assert!(at_most < ENDLESS, "it never ends");
+    }
+
+    /// A hostile device answers whatever comes with whatever may do harm.
+    fn harm(&mut self, name: &str, input: Input, dice: &mut Dice) {
+        let channel = match input {
+            Input::Opened { channel, protocol: Protocol::Sync, .. } | Input::Received { channel, .. } => {
+                channel
+            }
+            _ => return,
+        };
+        if dice.below(3) == 0 {
+            return;
+        }
+        let Some(to) = self.world.other_end(name, channel) else { return };
+        let said = self.something(dice);
+        let frame = match dice.below(8) {
+            0 => (0..dice.below(200)).map(|_| dice.below(256) as u8).collect(),
+            _ => codec::encode(&said),
+        };
+        self.world.transmit(channel, name, &to, frame);
+    }
+
+    fn something(&self, dice: &mut Dice) -> SyncSays {
+        let ids: Vec<CertificateId> = self.known.in_causal_order().map(|it| it.id()).collect();
+        let some = |dice: &mut Dice| -> Vec<CertificateId> {
+            (0..dice.below(9)).map(|_| ids[dice.below(ids.len())]).collect()
+        };
+        let strange = CertificateId([dice.below(256) as u8; 32]);
+        match dice.below(12) {
+            0 => SyncSays::hello(None),
+            1 | 2 => SyncSays::hello(Some(&self.known)),
+            3 => SyncSays::Taken,
+            4 => SyncSays::Want(some(dice)),
+            5 => SyncSays::Offer([some(dice), vec![strange]].concat()),
+            6 => SyncSays::Reconcile(Word::Between(ids[0], ids[dice.below(ids.len())])),
+            7 => SyncSays::Reconcile(Word::Finer(some(dice))),
+            8 => SyncSays::Reconcile(Word::Compare),
+            9 => {
+                let end = (dice.below(60) as u64, strange);
+                let what = match dice.below(3) {
+                    0 => What::Print([0; 16]),
+                    1 => What::Ids(some(dice)),
+                    _ => What::Wanted(some(dice)),
+                };
+                SyncSays::Reconcile(Word::Ranges(vec![Range { end, what }]))
+            }
+            10 => {
+                let one = self.known.get(&ids[dice.below(ids.len())]).unwrap();
+                SyncSays::Certificates(vec![one.signed().bytes()])
+            }
+            _ => SyncSays::Revoked,
+        }
+    }
+
+    /// Somebody does something, breaks, comes back, or meets another.
+    pub(crate) fn something_happens(&mut self, dice: &mut Dice) {
+        let one = self.honest[dice.below(self.honest.len())].clone();
+        let other = self.anybody(dice);
+        match dice.below(10) {
+            0..=3 => self.world.connect(&one, &other),
+            4 | 5 => self.world.disconnect(&one, &other),
+            6 => {
+                // What came to it and wasn't taken is lost with it.
+                self.waiting.remove(&one);
+                self.world.crash(&one);
+            }
+            7 => self.act(dice, Request::RevokeUsers { users: vec![email(&other)] }),
+            _ => {
+                let profile = ["administrator", "member"][dice.below(2)].parse().unwrap();
+                self.act(dice, Request::SetProfiles { profile, users: vec![email(&other)] });
+            }
+        }
+    }
+
+    /// One of those who were Administrators at first.
+    fn act(&mut self, dice: &mut Dice, request: Request) {
+        let who = match dice.below(4) {
+            0 => "ada".to_owned(),
+            _ => name(dice.below(founded(0).len() / 5) * 5),
+        };
+        if self.honest.contains(&who) {
+            self.world.request(&who, request);
+        }
+    }
+
+    fn anybody(&self, dice: &mut Dice) -> String {
+        let all = self.honest.len() + self.hostile.len();
+        match dice.below(all) {
+            n if n < self.honest.len() => self.honest[n].clone(),
+            n => self.hostile[n - self.honest.len()].clone(),
+        }
+    }
+
+    /// Those honest devices that are in, as they know themselves.
+    pub(crate) fn who_is_in(&self) -> Vec<String> {
+        self.honest.iter().filter(|name| self.world.is_member(name)).cloned().collect()
+    }
+
+    /// Every two honest devices meet. Who is hostile goes on as before.
+    pub(crate) fn all_meet(&mut self, dice: &mut Dice) {
+        for _ in 0..3 {
+            let all = self.honest.clone();
+            for (n, one) in all.iter().enumerate() {
+                for other in &all[n + 1..] {
+                    self.world.connect(one, other);
+                }
+            }
+            self.run(dice, ENDLESS);
+            self.world.pass(std::time::Duration::from_secs(400));
+            self.run(dice, ENDLESS);
+        }
+    }
+
+    /// What a device holds, as its disk has it.
+    pub(crate) fn heads(&self, name: &str) -> Vec<CertificateId> {
+        self.world.history(name).heads()
+    }
+}
