@@ -148,6 +148,11 @@ fn an_administrator_enrols_neither_a_known_users_id_nor_a_known_device() {
     let as_eve = Claim { user: of_eve, ..claim(&history, "cyd", "puppet", invitation) };
     let body = enrol(&history, &as_eve, &puppet, (of_eve, puppet.device()));
     is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Eve's id on another device");
+    // Nor the id that Bob will have, who waits at the door: he couldn't be enrolled any more.
+    let of_bob = UserId::of_first_device(&device("bob").device());
+    let as_bob = Claim { user: of_bob, ..claim(&history, "cyd", "puppet", invitation) };
+    let body = enrol(&history, &as_bob, &puppet, (of_bob, puppet.device()));
+    is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Bob's id on another device");
     let again = claim(&history, "cyd", "eve", invitation);
     let body = enrol(&history, &again, &eve, (of_eve, eve.device()));
     is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Eve once more");

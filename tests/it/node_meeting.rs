@@ -114,7 +114,7 @@ fn a_stranger_who_has_nothing_to_show_gets_the_refusal_and_nothing_is_kept() {
         ("others' certificates, who are in", lacking.clone()),
         ("one of its own on top", [lacking.clone(), vec![own]].concat()),
         ("one without its parents", lacking[1..].to_vec()),
-        ("one with a wrong signature", altered),
+        ("one with a wrong signature", altered.clone()),
         ("garbage", vec![vec![7; 600]]),
         ("more than may be", vec![lacking[0].clone(); limits::INTRODUCTION + 1]),
     ] {
@@ -123,8 +123,10 @@ fn a_stranger_who_has_nothing_to_show_gets_the_refusal_and_nothing_is_kept() {
         assert_eq!(world.disk("bob"), before, "{what}: something was kept");
         world.wait(Duration::from_secs(61));
     }
-    // The same certificates do bring in whom they are about.
+    // The same certificates do bring in whom they are about; and not with one wrong signature among them.
     world.outsider("zoe");
+    assert!(!to_a_stranger(&mut world, "zoe", altered).1);
+    assert_eq!(world.disk("bob"), before);
     let (_, stands) = to_a_stranger(&mut world, "zoe", lacking);
     assert!(stands && world.disk("bob") != before);
 }
