@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, Protocol};
-use muster::core::node::request::Request;
+use muster::core::node::request::{Answer, Request};
 use muster::core::primitives::ids::CertificateId;
 use muster::core::primitives::limits;
 use muster::core::primitives::time::Moment;
@@ -199,6 +199,41 @@ fn a_member_is_connected_when_its_sync_stands_and_gone_only_if_it_was() {
     assert_eq!(meetings(&mut world), ["connected", "disconnected"]);
 }
 
+#[test]
+fn who_says_hello_and_hangs_up_is_not_met_again_at_once() {
+    let mut world = World::new("hello and goodbye");
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.outsider("bob");
+    world.scatter();
+    world.dial("ada", "bob");
+    for _ in 0..3 {
+        let channel = world.latest_stream("ada", "bob");
+        let hello =
+            SyncSays::Hello { version: 1, holds: world.history("bob").heads(), addresses: Vec::new() };
+        world.say_in_sync("bob", channel, &hello);
+        world.hang_up("bob", channel);
+        world.wait(limits::SYNC_PATIENCE);
+        assert_eq!(world.latest_stream("ada", "bob"), channel, "Ada's machine opened another at once");
+        world.wait(limits::SYNC_PATIENCE);
+        assert_ne!(world.latest_stream("ada", "bob"), channel, "and a moment later it did");
+    }
+}
+
+#[test]
+fn who_was_revoked_is_connected_with_nobody() {
+    let mut world = World::new("revoked and alone");
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.enrol("ada", "eve", "member");
+    world.events("bob");
+    world.ask("ada", Request::RevokeUsers { users: vec![email("bob")] }).unwrap();
+    let gone = |it: &Happening| matches!(it, Happening::MemberDisconnected { .. });
+    assert_eq!(world.events("bob").iter().filter(|it| gone(it)).count(), 2, "Ada and Eve");
+    let Ok(Answer::Status(status)) = world.ask("bob", Request::Status) else { panic!("a status") };
+    assert_eq!(status.organization.connected, 0);
+}
+
 fn in_sync(world: &mut World, who: &str) -> Channel {
     let channel = world.open_to(who, "ada", Protocol::Sync);
     let hello = SyncSays::Hello { version: 1, holds: world.history(who).heads(), addresses: Vec::new() };
@@ -240,16 +275,15 @@ fn a_sync_lasts_for_as_long_as_its_messages_are_not_too_many_a_minute() {
     world.enrol("ada", "bob", "member");
     world.outsider("bob");
     let channel = in_sync(&mut world, "bob");
-    for _ in 0..3 {
-        for _ in 0..900 {
+    let says = |world: &mut World, messages| {
+        for _ in 0..messages {
             world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
         }
-        world.wait(Duration::from_secs(60));
-        assert!(world.stands(channel), "an honest sync of many hours was ended");
-    }
-    for _ in 0..limits::SYNC_MESSAGES {
-        world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
-    }
-    world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
+    };
+    says(&mut world, limits::SYNC_MESSAGES - 10);
+    world.wait(Duration::from_secs(60));
+    says(&mut world, limits::SYNC_MESSAGES - 10);
+    assert!(world.stands(channel), "an honest sync of many hours would be ended");
+    says(&mut world, 11);
     assert!(!world.stands(channel));
 }

@@ -114,8 +114,8 @@ pub const BATCH: usize = 1024 * 1024;
 pub const LISTED_IDS: usize = 1024;
 
 /// Messages of one sync in a minute; with more the session ends: a liar could go on for ever. A whole history of ten
-/// thousand certificates takes a hundred.
-pub const SYNC_MESSAGES: u32 = 1_000;
+/// thousand certificates takes a hundred; a script that enrols people as fast as it can, one for each of them.
+pub const SYNC_MESSAGES: u32 = 3_000;
 
 /// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
 /// lies between; pushes that were on their way while it was asked are among them.

@@ -103,7 +103,11 @@ impl Member {
         out.commit(batch);
         self.tell_of(new, now, out);
         self.push_to_members(new, out);
-        self.meet_all(now, out);
+        if self.is_active() {
+            self.meet_all(now, out);
+        } else {
+            self.part_from_all(now, out);
+        }
     }
 }
 
