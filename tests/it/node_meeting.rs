@@ -226,8 +226,16 @@ fn who_was_revoked_is_connected_with_nobody() {
     world.found("ada");
     world.enrol("ada", "bob", "member");
     world.enrol("ada", "eve", "member");
+    // Ada's machine shows Bob his revocation, and hangs up on nobody; Eve hasn't heard of it.
+    world.outsider("ada");
+    let history = world.history("ada");
+    let bob = history.roster().user_of(&device("bob").device()).unwrap().id;
+    let revoked = history.author(&device("ada"), history.revocation(&bob), Moment(0)).unwrap();
+    let channel = world.open_to("ada", "bob", Protocol::Sync);
+    let hello = SyncSays::Hello { version: 1, holds: history.heads(), addresses: Vec::new() };
+    world.say_in_sync("ada", channel, &hello);
     world.events("bob");
-    world.ask("ada", Request::RevokeUsers { users: vec![email("bob")] }).unwrap();
+    world.say_in_sync("ada", channel, &SyncSays::Certificates(vec![revoked.signed().bytes()]));
     let gone = |it: &Happening| matches!(it, Happening::MemberDisconnected { .. });
     assert_eq!(world.events("bob").iter().filter(|it| gone(it)).count(), 2, "Ada and Eve");
     let Ok(Answer::Status(status)) = world.ask("bob", Request::Status) else { panic!("a status") };
