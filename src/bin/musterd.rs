@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use muster::daemon::{config, logging, paths::Environment, run};
+use muster::daemon::{config, environment::Environment, logging, run};
 
 fn main() -> ExitCode {
     let environment = Environment::of_this_process();

@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
+    environment::Environment,
     file::{self, Given, WrongSetting},
     logging,
-    paths::Environment,
 };
 pub use crate::core::node::Hints;
 use crate::core::primitives::address::{Address, Place, Transport};

@@ -6,7 +6,7 @@ use clap::Parser;
 use muster::daemon::{
     WrongSetting,
     config::{Flags, Hints, Settings, default_listen},
-    paths::Environment,
+    environment::Environment,
 };
 use tempfile::{TempDir, tempdir};
 
