@@ -28,7 +28,8 @@ fn a_daemon_whose_chosen_address_is_in_use_ends_and_names_it() {
 
 #[test]
 fn a_daemon_told_to_listen_at_another_machines_address_ends_and_names_it() {
-    let mut command = Machine::off("ada", "").musterd();
+    let ada = Machine::off("ada", "");
+    let mut command = ada.musterd();
     command.args(["--listen", "/ip4/192.0.2.7/tcp/7733"]);
     let said: crate::support::daemons::Said = command.output().unwrap().into();
     assert_eq!(said.code, 1, "{said:?}");

@@ -60,13 +60,12 @@ fn members_and_externals_may_not_do_what_is_an_administrators() {
     for person in [&bob, &eve] {
         let other = if person.name == "bob" { &ada_id } else { &bob_id };
         let own = if person.name == "bob" { &bob_id } else { &eve_id };
-        let rows: [&[&str]; 6] = [
+        let rows: [&[&str]; 5] = [
             &["invite", "user", "zoe@example.org"],
             &["user", "set-profile", "administrator", own],
             &["user", "set-profile", "member", other],
             &["--yes", "user", "revoke", other],
             &["--yes", "user", "revoke", "ada@example.org"],
-            &["greet"],
         ];
         for words in rows {
             let said = person.muster(&[&["--format", "json"], words].concat());
@@ -78,6 +77,23 @@ fn members_and_externals_may_not_do_what_is_an_administrators() {
     agree(&[&ada, &bob, &eve]);
     assert_eq!(ada.digest(), before);
     assert_eq!(ada.json(&["roster", "verify"])["problems"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn who_is_no_administrator_any_more_lets_in_none_of_those_they_invited() {
+    let (ada, bob, zoe) = (Machine::start("ada"), Machine::start("bob"), Machine::start("zoe"));
+    ada.found("Field Lab", "Ada", "ada@example.org");
+    greet(&ada, &bob, "bob@example.org", "Bob", "administrator");
+    agree(&[&ada, &bob]);
+    let link = bob.link_for("zoe@example.org");
+    assert_eq!(ada.muster(&["user", "set-profile", "member", "bob@example.org"]).code, 0);
+    agree(&[&ada, &bob]);
+    let mut joins = zoe.converse(&["join", "-"]);
+    joins.answer(&link);
+    assert_eq!(joins.code(), 5, "{:?}", joins.seen);
+    let said = bob.muster(&["greet", "zoe@example.org"]);
+    assert!([3, 5].contains(&said.code), "{said:?}");
+    assert_eq!(ada.active().len(), 2);
 }
 
 fn id(machine: &Machine) -> String {
