@@ -22,8 +22,7 @@ fn a_full_disk_is_said_loses_nothing_and_once_there_is_room_everything_works_aga
     ada.boot_as(command);
     ada.found("Field Lab", "Ada", "ada@example.org");
     ada.link_for("bob@example.org");
-    let disk =
-        PathBuf::from(format!("/proc/{}/root", ada.pid())).join(&ada.data().strip_prefix("/").unwrap());
+    let disk = PathBuf::from(format!("/proc/{}/root", ada.pid())).join(ada.data().strip_prefix("/").unwrap());
     let filler = disk.join("memberships/filler.file");
     fill(&filler);
 

@@ -12,7 +12,7 @@ fn a_daemon_whose_chosen_address_is_in_use_ends_and_names_it() {
     let port: u16 = address.rsplit('/').next().unwrap().parse().unwrap();
     let other = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let refused = |ada: &Machine| {
-        let said = ada.fails_to_boot();
+        let said = ada.fails_to_boot(&[]);
         assert_eq!(said.code, 1, "{said:?}");
         assert_eq!(said.err, format!("musterd: {address} is in use by another program\n"));
     };
@@ -29,9 +29,7 @@ fn a_daemon_whose_chosen_address_is_in_use_ends_and_names_it() {
 #[test]
 fn a_daemon_told_to_listen_at_another_machines_address_ends_and_names_it() {
     let ada = Machine::off("ada", "");
-    let mut command = ada.musterd();
-    command.args(["--listen", "/ip4/192.0.2.7/tcp/7733"]);
-    let said: crate::support::daemons::Said = command.output().unwrap().into();
+    let said = ada.fails_to_boot(&["--listen", "/ip4/192.0.2.7/tcp/7733"]);
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.starts_with("musterd: cannot listen on /ip4/192.0.2.7/tcp/7733: "), "{}", said.err);
     assert_eq!(said.err.lines().count(), 1, "{}", said.err);
