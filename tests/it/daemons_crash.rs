@@ -157,6 +157,7 @@ fn emails(machine: &Machine) -> Vec<String> {
     users.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
 }
 
+/// `MUSTER_CRASHES` says how many; the soak plays fifty.
 fn rounds() -> u32 {
     let asked = std::env::var("MUSTER_CRASHES").ok().and_then(|count| count.parse().ok());
     asked.unwrap_or(if std::env::var_os("MUSTER_LONG").is_some() { 50 } else { 5 })

@@ -144,7 +144,7 @@ impl Joining {
         [self.deadline, self.ends_at()].into_iter().flatten().min()
     }
 
-    /// When nothing is left to come back for, unless a person waits or has only just begun: the attempts with a link
+    /// G6.4: when nothing is left to come back for, unless a person waits or has only just begun: the attempts with a link
     /// are counted for as long as it is good, and a confirmed join is welcomed for as long as hosts keep the keys of
     /// an ended invitation.
     fn ends_at(&self) -> Option<Moment> {
