@@ -1,6 +1,8 @@
 //! What the tests share: people with keys that follow from their names.
 
 mod breakage;
+pub(crate) mod chance;
+pub(crate) mod daemons;
 pub(crate) mod false_host;
 pub(crate) mod outsider;
 pub(crate) mod pair;

@@ -185,7 +185,7 @@ impl Member {
                 send(channel, &self.hello(), out);
             }
             Err(NotAdded::Refused(Refused::NewerVersion)) => {}
-            Err(_) => self.stop_sync(channel, out),
+            Err(NotAdded::Refused(_) | NotAdded::MissingParents(_)) => self.stop_sync(channel, out),
         }
     }
 
