@@ -64,7 +64,7 @@ impl Silence {
                 let more = (held.len()..count).map(|_| one_more(to));
                 held.extend(runtime.block_on(futures::future::join_all(more)).into_iter().flatten());
                 stand.store(held.len(), Ordering::Relaxed);
-                thread::sleep(Duration::from_millis(10));
+                thread::sleep(Duration::from_millis(50));
             }
         });
         Self { over, standing, work: Some(work) }
@@ -89,8 +89,11 @@ fn one_address_that_keeps_connecting_and_says_nothing_keeps_nobody_out() {
     let (ada, bob) = (Machine::start("ada"), Machine::start("bob"));
     ada.found("Field Lab", "Ada", "ada@example.org");
     let before = Before::of(&ada);
-    let silence = Silence::begins(&ada, 300);
-    eventually("the silence has begun", || silence.standing.load(Ordering::Relaxed) > 100);
+    let all = usize::try_from(limits::PENDING_CONNECTIONS).unwrap();
+    let silence = Silence::begins(&ada, all + 8);
+    eventually("the silence has begun", || {
+        silence.standing.load(Ordering::Relaxed) >= limits::PENDING_PER_IP
+    });
     greet(&ada, &bob, "bob@example.org", "Bob", "member");
     agree(&[&ada, &bob]);
     drop(silence);
