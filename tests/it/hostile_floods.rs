@@ -101,3 +101,23 @@ fn one_address_that_keeps_connecting_and_says_nothing_keeps_nobody_out() {
     assert_eq!(after.certificates, before.certificates + 1, "Bob alone");
     after.no_harm_came_to(&ada);
 }
+
+#[test]
+fn a_crowd_that_stands_at_the_door_and_says_nothing_keeps_no_guest_out() {
+    let (ada, bob) = (Machine::start("ada"), Machine::start("bob"));
+    ada.found("Field Lab", "Ada", "ada@example.org");
+    let before = Before::of(&ada);
+    let crowd: Vec<Intruder> =
+        (0..=limits::HANDSHAKES_UNDER_WAY / limits::STREAMS_PER_PEER).map(|_| Intruder::stranger()).collect();
+    let mut silent: Vec<Wire> = Vec::new();
+    for one in &crowd {
+        let peer = one.connects(&ada.address()).unwrap();
+        silent.extend((0..limits::STREAMS_PER_PEER).map(|_| one.opens(peer, Protocol::Greeting)));
+    }
+    greet(&ada, &bob, "bob@example.org", "Bob", "member");
+    agree(&[&ada, &bob]);
+    assert_eq!(silent[0].hears(), None, "who was silent for longest makes room");
+    let after = Before::of(&ada);
+    assert_eq!(after.certificates, before.certificates + 1, "Bob alone");
+    after.no_harm_came_to(&ada);
+}
