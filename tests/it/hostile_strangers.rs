@@ -103,6 +103,7 @@ fn a_device_that_is_revoked_while_it_listens_hears_of_that_and_of_nothing_after(
     }
     assert_eq!(bob.history.len(), 3, "Ada's founding, Bob's Enroll and his Revoke; nothing of Carol's");
     assert_eq!(found(&SECRETS, &wire.heard), [""; 0]);
+    drop(wire);
     eventually("the connection is closed, too", || thief.connections() == 0);
     let after = Before::of(&ada);
     assert_eq!(after.certificates, before.certificates + 1, "Carol's Enroll alone");
