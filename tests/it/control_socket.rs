@@ -227,7 +227,9 @@ fn who_asks_nothing_gives_up_the_seat_to_who_comes() {
     let daemon = StandIn::start();
     let mut silent: Vec<_> =
         (0..limits::CONTROL_CONNECTIONS).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let began = Instant::now();
     assert!(is_alive(&daemon));
+    assert!(began.elapsed() < limits::CONTROL_TRICKLE, "before any of them was timed out");
     let first = &mut silent[0];
     first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     assert_eq!(first.read(&mut [0]).unwrap(), 0, "the one that was silent for longest");

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::core::{Transport as _, upgrade::Version};
-use libp2p::swarm::{self, Swarm, SwarmEvent, dial_opts::DialOpts};
-use libp2p::{Multiaddr, PeerId, Stream, noise, tcp, yamux};
+use libp2p::swarm::{self, NetworkBehaviour, Swarm, SwarmEvent, dial_opts::DialOpts};
+use libp2p::{Multiaddr, PeerId, Stream, noise, ping, tcp, yamux};
 use muster::core::node::input::Protocol;
 use muster::core::primitives::ids::DeviceId;
 use muster::core::primitives::keys::DeviceKey;
@@ -51,6 +51,13 @@ pub(crate) struct Wire {
     /// Every byte that came, in order.
     pub(crate) heard: Vec<u8>,
     understood: usize,
+}
+
+/// Our protocols, and an answer to every ping: who gives none is soon hung up on.
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    streams: Streams,
+    ping: ping::Behaviour,
 }
 
 enum Ask {
@@ -179,7 +186,7 @@ impl Wire {
     }
 }
 
-fn swarm(mut seed: [u8; 32]) -> Swarm<Streams> {
+fn swarm(mut seed: [u8; 32]) -> Swarm<Behaviour> {
     let key = libp2p::identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
     let transport = tcp::tokio::Transport::default()
         .upgrade(Version::V1)
@@ -187,11 +194,12 @@ fn swarm(mut seed: [u8; 32]) -> Swarm<Streams> {
         .multiplex(yamux::Config::default())
         .boxed();
     let patient = swarm::Config::with_tokio_executor().with_idle_connection_timeout(LONG);
-    Swarm::new(transport, Streams::default(), key.public().to_peer_id(), patient)
+    let behaviour = Behaviour { streams: Streams::default(), ping: ping::Behaviour::default() };
+    Swarm::new(transport, behaviour, key.public().to_peer_id(), patient)
 }
 
 async fn live(
-    mut swarm: Swarm<Streams>,
+    mut swarm: Swarm<Behaviour>,
     mut asked: mpsc::UnboundedReceiver<Ask>,
     come: mpsc::UnboundedSender<Stream>,
     tell: std::sync::mpsc::Sender<String>,
@@ -210,7 +218,7 @@ async fn live(
                         swarm.dial(dial).unwrap();
                     }
                     Some(Ask::Open(peer, protocol, tell)) => {
-                        if let Some(request) = swarm.behaviour_mut().open(peer, protocol) {
+                        if let Some(request) = swarm.behaviour_mut().streams.open(peer, protocol) {
                             opening.insert(format!("{request:?}"), tell);
                         }
                     }
@@ -234,13 +242,19 @@ async fn live(
                     let _ = tell.send(None);
                 }
             }
-            SwarmEvent::Behaviour(Event::Opened { stream, request: None, .. }) => drop(come.send(stream)),
-            SwarmEvent::Behaviour(Event::Opened { stream, request: Some(request), .. }) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(Event::Opened {
+                stream, request: None, ..
+            })) => drop(come.send(stream)),
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(Event::Opened {
+                stream,
+                request: Some(request),
+                ..
+            })) => {
                 if let Some(tell) = opening.remove(&format!("{request:?}")) {
                     let _ = tell.send(stream);
                 }
             }
-            SwarmEvent::Behaviour(Event::Failed { request, .. }) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(Event::Failed { request, .. })) => {
                 drop(opening.remove(&format!("{request:?}")))
             }
             _ => {}
