@@ -92,7 +92,7 @@ fn an_external_that_listens_and_asks_from_its_first_byte_on_learns_nobodys_name_
 
     let seen = zoe.muster(&["--format", "json", "user", "list", "--revoked"]).out;
     assert_eq!(found(&SECRETS, seen.as_bytes()), [""; 0], "what an External's daemon says");
-    (caradoc.stop(), zoe.stop());
+    assert_eq!((caradoc.stop(), zoe.stop()), (0, 0));
     assert_eq!(found(&SECRETS, &every_byte(&zoe.data())), [""; 0], "what lies on an External's disk");
     assert_eq!(found(&SECRETS, &every_byte(&caradoc.data())), SECRETS, "what lies on a Member's disk");
 }
