@@ -49,7 +49,7 @@ impl Pretender {
         let greets = host.converse(&["greet", &link.keys().id.to_string()]);
         let mut told = Vec::new();
         let visit = Visit { link: &link, key: &key, mask, told: &mut told };
-        let (organization, welcomed) = visit.to_the_welcome(&mut wire, greets);
+        let (organization, welcomed) = visit.plays_along(&mut wire, greets);
         let head = welcomed.parcel.head.clone().unwrap();
         let mut history = History::new(organization);
         learn(&mut history, &welcomed.parcel.certificates);
@@ -108,7 +108,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn to_the_welcome(self, wire: &mut Wire, mut greets: Conversation) -> (OrganizationId, Welcomed) {
+    fn plays_along(self, wire: &mut Wire, mut greets: Conversation) -> (OrganizationId, Welcomed) {
         let link = self.link;
         let (organization, invitation) = (link.organization, link.keys().id);
         let (host, guest) = (link.host, self.key.device());
