@@ -211,14 +211,31 @@ fn who_trickles_is_cut_off_and_keeps_nobody_waiting() {
 #[test]
 fn as_many_connections_as_there_are_seats_and_the_next_one_waits_its_turn() {
     let daemon = StandIn::start();
-    let mut idle: Vec<_> =
-        (0..limits::CONTROL_CONNECTIONS).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let asking = || {
+        let mut stream = UnixStream::connect(&daemon.socket).unwrap();
+        stream.write_all(b"POST /v1/invitations HTTP/1.1\r\nhost: d\r\ncontent-length: 9\r\n\r\n").unwrap();
+        stream
+    };
+    let mut asking: Vec<_> = (0..limits::CONTROL_CONNECTIONS).map(|_| asking()).collect();
     let socket = daemon.socket.clone();
     let waiting = std::thread::spawn(move || run(Client::new(socket, None).status()).is_ok());
     std::thread::sleep(Duration::from_millis(200));
     assert!(!waiting.is_finished());
-    idle.pop();
+    asking.pop();
     assert!(waiting.join().unwrap());
+}
+
+#[test]
+fn who_asks_nothing_gives_up_the_seat_to_who_comes() {
+    let daemon = StandIn::start();
+    let mut silent: Vec<_> =
+        (0..limits::CONTROL_CONNECTIONS).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let began = Instant::now();
+    assert!(is_alive(&daemon));
+    assert!(began.elapsed() < limits::CONTROL_TRICKLE, "before any of them was timed out");
+    let first = &mut silent[0];
+    first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(first.read(&mut [0]).unwrap(), 0, "the one that was silent for longest");
 }
 
 #[test]

@@ -204,7 +204,11 @@ pub const CONNECTIONS_PER_PEER: u32 = 4;
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
 
 /// Connections that are coming in and have not yet said who they are.
-pub const PENDING_CONNECTIONS: u32 = 64;
+pub const PENDING_CONNECTIONS: u32 = 256;
+
+/// Those of them from one IPv4 address, or from one IPv6 network of 64 bits: a room that joins at one moment, and
+/// never all places, so that one address can't keep everybody out.
+pub const PENDING_PER_IP: usize = 64;
 
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;

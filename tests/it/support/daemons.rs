@@ -64,6 +64,10 @@ impl Machine {
         self.data().join("control.sock")
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address that this daemon was told to listen at.
     pub(crate) fn address(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}", self.port)

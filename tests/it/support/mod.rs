@@ -5,6 +5,7 @@ pub(crate) mod chance;
 pub(crate) mod daemons;
 pub(crate) mod false_host;
 pub(crate) mod outsider;
+pub(crate) mod hostile;
 pub(crate) mod pair;
 mod people;
 pub(crate) mod world;
@@ -26,4 +27,11 @@ pub(crate) fn secret(word: &str) -> Secret32 {
 /// The device of a person or of a machine, by name.
 pub(crate) fn device(name: &str) -> DeviceKey {
     DeviceKey::from_seed(secret(&format!("device of {name}")))
+}
+
+/// Bytes that nobody can foresee, for who wants to be nobody.
+pub(crate) fn fresh_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
 }

@@ -1,0 +1,59 @@
+//! The messages of `/muster/sync/1`, written from docs/spec/wire.md (W4) alone.
+
+use muster::core::primitives::codec;
+use muster::core::primitives::ids::{CertificateId, Seal};
+use muster::core::roster::{History, SignedCertificate};
+use serde::{Deserialize, Serialize};
+
+use super::Wire;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Says {
+    Hello { version: u8, holds: Vec<CertificateId>, addresses: Vec<String> },
+    Certificates(Vec<Vec<u8>>),
+    WantOpenings(Vec<Seal>),
+    Openings(Vec<Vec<u8>>),
+    Stranger,
+    Revoked,
+}
+
+impl Says {
+    /// The first word of somebody who holds this and can't be reached.
+    pub(crate) fn hello(holds: Vec<CertificateId>) -> Self {
+        Self::Hello { version: 1, holds, addresses: Vec::new() }
+    }
+
+    /// What came, read; whatever a daemon says must be readable.
+    pub(crate) fn read(frame: &[u8]) -> Self {
+        codec::decode(frame).unwrap_or_else(|_| panic!("not in the specification: {frame:?}"))
+    }
+}
+
+impl Wire {
+    /// Whether the stream still took it.
+    pub(crate) fn speaks(&mut self, message: &Says) -> bool {
+        self.says_frame(&codec::encode(message))
+    }
+
+    /// The next message; none once the stream has ended.
+    pub(crate) fn hears_said(&mut self) -> Option<Says> {
+        self.hears().map(|frame| Says::read(&frame))
+    }
+}
+
+/// Takes in what an honest device would; what is refused stays out.
+pub(crate) fn learn(history: &mut History, came: &[Vec<u8>]) {
+    for bytes in came {
+        let certificate = SignedCertificate::from_bytes(bytes).and_then(SignedCertificate::verify).unwrap();
+        history.add(certificate).unwrap();
+    }
+}
+
+/// Every seal that these certificates hold: the organization's name, and everybody's name, email and labels.
+pub(crate) fn seals(history: &History) -> Vec<Seal> {
+    let roster = history.roster();
+    let people = roster.users().flat_map(|user| {
+        [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
+    });
+    roster.organization_name().into_iter().chain(people).collect()
+}
