@@ -32,7 +32,7 @@ const WAITING: usize = 64;
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 
 /// How long a membership that just started keeps its callers waiting for the addresses it listens at, which it needs
-/// for links; they come in milliseconds, unless the machine has no network.
+/// for links; they come in milliseconds, unless the machine has no network. Who joins makes no links, and needn't wait.
 const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
 
 /// What the daemon hands to a membership.
@@ -71,21 +71,21 @@ pub(super) struct Membership {
 
 impl Membership {
     /// Makes a node durable for the first time, in a directory of its own.
-    pub(super) fn create(dir: &Path, mut node: Node) -> Result<(), StoreError> {
+    pub(super) fn create(dir: &Path, mut node: Node) -> Result<Store, StoreError> {
         let (store, _) = Store::open(dir)?;
         while let Some(output) = node.poll_output() {
             if let Output::Commit(batch) = output {
                 store.commit(&batch)?;
             }
         }
-        Ok(())
+        Ok(store)
     }
 
-    /// Starts what is in `dir`.
-    pub(super) fn start(dir: PathBuf, shared: Shared) -> Self {
+    /// Starts what is in `dir`; its store may be open already.
+    pub(super) fn start(dir: PathBuf, opened: Option<Store>, shared: Shared) -> Self {
         let (tell, told) = mpsc::channel(WAITING);
         let known = Arc::new(Mutex::new(Known::default()));
-        tokio::spawn(live(dir, shared, told, Arc::clone(&known)));
+        tokio::spawn(live(dir, opened, shared, told, Arc::clone(&known)));
         Self { tell, known }
     }
 
@@ -110,9 +110,15 @@ enum Over {
     Failed(String),
 }
 
-async fn live(dir: PathBuf, shared: Shared, mut told: mpsc::Receiver<Told>, known: Arc<Mutex<Known>>) {
+async fn live(
+    dir: PathBuf,
+    mut opened: Option<Store>,
+    shared: Shared,
+    mut told: mpsc::Receiver<Told>,
+    known: Arc<Mutex<Known>>,
+) {
     loop {
-        match stretch(&dir, &shared, &mut told, &known).await {
+        match stretch(&dir, opened.take(), &shared, &mut told, &known).await {
             Over::Stopped(done) => {
                 let _ = done.send(());
                 return;
@@ -138,15 +144,21 @@ async fn live(dir: PathBuf, shared: Shared, mut told: mpsc::Receiver<Told>, know
 
 async fn stretch(
     dir: &Path,
+    opened: Option<Store>,
     shared: &Shared,
     told: &mut mpsc::Receiver<Told>,
     known: &Arc<Mutex<Known>>,
 ) -> Over {
-    let store = match Store::open(dir) {
-        Ok((store, opened)) => {
-            tracing::debug!("{}: {opened}", dir.display());
-            Arc::new(store)
-        }
+    let opened = opened.map_or_else(
+        || {
+            Store::open(dir)
+                .inspect(|(_, how)| tracing::debug!("{}: {how}", dir.display()))
+                .map(|(store, _)| store)
+        },
+        Ok,
+    );
+    let store = match opened {
+        Ok(store) => Arc::new(store),
         Err(error) => return Over::Failed(error.to_string()),
     };
     let snapshot = match store.load() {
@@ -229,7 +241,8 @@ impl Driver {
 
     async fn run(&mut self, mut inputs: mpsc::Receiver<Input>, told: &mut mpsc::Receiver<Told>) -> Over {
         let mut next = Some(Input::Started);
-        let mut closed_until = self.net.is_some().then(|| Instant::now() + UNTIL_IT_LISTENS);
+        let makes_links = self.net.is_some() && self.node.joining().is_none();
+        let mut closed_until = makes_links.then(|| Instant::now() + UNTIL_IT_LISTENS);
         loop {
             if matches!(next, Some(Input::Listening { .. }))
                 || closed_until.is_some_and(|at| at <= Instant::now())

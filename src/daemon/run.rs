@@ -123,7 +123,7 @@ impl Daemon {
             .collect();
         dirs.sort();
         for dir in dirs {
-            self.memberships.push(Membership::start(dir, self.shared.clone()));
+            self.memberships.push(Membership::start(dir, None, self.shared.clone()));
         }
         Ok(())
     }
@@ -292,7 +292,8 @@ impl Daemon {
         let dir = self.memberships_dir.join(node.device().to_string());
         let at = dir.clone();
         let made = tokio::task::spawn_blocking(move || Membership::create(&at, node)).await;
-        made.map_err(|error| error.to_string())
+        let store = made
+            .map_err(|error| error.to_string())
             .and_then(|made| made.map_err(|error| error.to_string()))
             .map_err(|why| {
                 Refusal::new(Class::Failed, "store_failed", format!("store: {why}; nothing was changed"))
@@ -302,7 +303,7 @@ impl Daemon {
         {
             point.stop().await;
         }
-        self.memberships.push(Membership::start(dir, self.shared.clone()));
+        self.memberships.push(Membership::start(dir, Some(store), self.shared.clone()));
         self.memberships
             .last()
             .ok_or_else(|| Refusal::new(Class::Failed, "internal", "a membership was lost"))
