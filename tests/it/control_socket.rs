@@ -89,17 +89,20 @@ fn default_places_follow_the_contract() {
     let ada = Surroundings {
         system: false,
         runtime: Some("/run/user/1000".into()),
-        data: None,
         home: Some("/home/ada".into()),
+        ..Surroundings::default()
     };
-    assert_eq!(ada.socket().unwrap(), Path::new("/run/user/1000/muster/control.sock"));
+    assert_eq!(ada.socket(None).unwrap(), Path::new("/run/user/1000/muster/control.sock"));
     let without_runtime = Surroundings { runtime: None, ..ada.clone() };
-    assert_eq!(without_runtime.socket().unwrap(), Path::new("/home/ada/.local/share/muster/control.sock"));
+    assert_eq!(
+        without_runtime.socket(None).unwrap(),
+        Path::new("/home/ada/.local/share/muster/control.sock")
+    );
     let with_data = Surroundings { data: Some("/data".into()), ..without_runtime };
-    assert_eq!(with_data.socket().unwrap(), Path::new("/data/muster/control.sock"));
+    assert_eq!(with_data.socket(None).unwrap(), Path::new("/data/muster/control.sock"));
     let root = Surroundings { system: true, ..ada };
-    assert_eq!(root.socket().unwrap(), Path::new("/run/muster/control.sock"));
-    assert_eq!(Surroundings::default().socket(), None);
+    assert_eq!(root.socket(None).unwrap(), Path::new("/run/muster/control.sock"));
+    assert_eq!(Surroundings::default().socket(None), None);
 }
 
 /// Runs `muster status` as the user `nobody`; none where this test isn't root and can't.

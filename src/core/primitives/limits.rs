@@ -134,6 +134,9 @@ pub const ADDRESSES_PER_DEVICE: usize = 8;
 /// Memberships of one daemon, those that are being joined included.
 pub const MEMBERSHIPS: usize = 32;
 
+/// Joins among them that were begun and not finished; each is forgotten when its link has expired.
+pub const UNFINISHED_JOINS: usize = 16;
+
 /// The life of a registration at a rendezvous point; renewed at half of it.
 pub const REGISTRATION: Duration = Duration::from_secs(10 * 60);
 

@@ -1,5 +1,6 @@
 //! What the tests share: people with keys that follow from their names.
 
+pub(crate) mod chance;
 pub(crate) mod daemons;
 pub(crate) mod pair;
 mod people;
