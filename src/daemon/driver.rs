@@ -21,7 +21,7 @@ use crate::net::{self, Net};
 use crate::store::Store;
 
 /// How long a membership that just started keeps its callers waiting for the addresses it listens at, which it needs
-/// for links; they come in milliseconds, unless the machine has no network.
+/// for links; they come in milliseconds, unless the machine has no network. Who joins makes no links, and needn't wait.
 const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
 
 /// One node with its store and its network.
@@ -69,7 +69,8 @@ impl Driver {
             return over;
         }
         settled();
-        let mut closed_until = self.net.is_some().then(|| Instant::now() + UNTIL_IT_LISTENS);
+        let makes_links = self.net.is_some() && self.node.joining().is_none();
+        let mut closed_until = makes_links.then(|| Instant::now() + UNTIL_IT_LISTENS);
         loop {
             let now = self.shared.clock.now();
             let pause = self.node.poll_timeout(now).map_or(Duration::from_secs(3600), |at| at.since(now));

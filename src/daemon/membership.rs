@@ -104,23 +104,23 @@ pub(super) type Settled = oneshot::Receiver<bool>;
 
 impl Membership {
     /// Makes a node durable for the first time, in a directory of its own.
-    pub(super) fn create(dir: &Path, mut node: Node) -> Result<(), StoreError> {
+    pub(super) fn create(dir: &Path, mut node: Node) -> Result<Store, StoreError> {
         let (store, _) = Store::open(dir)?;
         while let Some(output) = node.poll_output() {
             if let Output::Commit(batch) = output {
                 store.commit(&batch)?;
             }
         }
-        Ok(())
+        Ok(store)
     }
 
-    /// Starts what is in `dir`.
-    pub(super) fn start(dir: PathBuf, shared: Shared) -> (Self, Settled) {
+    /// Starts what is in `dir`; its store may be open already.
+    pub(super) fn start(dir: PathBuf, store: Option<Store>, shared: Shared) -> (Self, Settled) {
         // A client's connection has one request at a time, so that nobody who is there is turned away.
         let (tell, told) = mpsc::channel(limits::CONTROL_CONNECTIONS);
         let known = Arc::new(Mutex::new(Known::default()));
         let (settle, settled) = oneshot::channel();
-        let life = Life { dir, shared, known: Arc::clone(&known), settle: Some(settle) };
+        let life = Life { dir, store, shared, known: Arc::clone(&known), settle: Some(settle) };
         tokio::spawn(life.live(told));
         (Self { tell, known }, settled)
     }
@@ -191,6 +191,8 @@ pub(super) enum Over {
 
 struct Life {
     dir: PathBuf,
+    /// Its store, for the first stretch, where it was just made.
+    store: Option<Store>,
     shared: Shared,
     known: Arc<Mutex<Known>>,
     settle: Option<oneshot::Sender<bool>>,
@@ -256,10 +258,11 @@ impl Life {
         over
     }
 
-    async fn open(&self) -> Result<(Store, Snapshot), Trouble> {
-        let dir = self.dir.clone();
+    async fn open(&mut self) -> Result<(Store, Snapshot), Trouble> {
+        let (dir, store) = (self.dir.clone(), self.store.take());
         let opening = tokio::task::spawn_blocking(move || {
-            let (store, opened) = Store::open(&dir)?;
+            let (store, opened) =
+                store.map_or_else(|| Store::open(&dir), |store| Ok((store, Opened::Sound)))?;
             let snapshot = store.load()?;
             Ok((store, opened, snapshot))
         });

@@ -20,6 +20,7 @@ use crate::core::node::{NewOrganization, Node};
 use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::keys::DeviceKey;
 use crate::core::primitives::limits;
+use crate::store::Store;
 
 /// The shortest prefix of an id that names an organization: a name of three letters is a name.
 const SHORTEST_PREFIX: usize = 4;
@@ -58,7 +59,7 @@ impl Memberships {
         let mut has_network = false;
         let mut others = Vec::new();
         for dir in dirs {
-            let (membership, settled) = Membership::start(dir, self.shared.clone());
+            let (membership, settled) = Membership::start(dir, None, self.shared.clone());
             self.list().push(Arc::new(membership));
             if has_network {
                 others.push(settled);
@@ -168,9 +169,9 @@ impl Memberships {
             return Err(Refusal::new(Class::State, "too_many_memberships", why));
         }
         let dir = self.dir.join(node.device().to_string());
-        make_durable(dir.clone(), node).await?;
+        let store = make_durable(dir.clone(), node).await?;
         changing.point.give_way().await;
-        let (membership, settled) = Membership::start(dir, self.shared.clone());
+        let (membership, settled) = Membership::start(dir, Some(store), self.shared.clone());
         let _ = settled.await;
         let membership = Arc::new(membership);
         self.list().push(Arc::clone(&membership));
@@ -214,7 +215,7 @@ fn set_aside_note(place: &Path) -> String {
 }
 
 /// A node in a directory of its own; where that fails nothing of it stays.
-async fn make_durable(dir: PathBuf, node: Node) -> Result<(), Refusal> {
+async fn make_durable(dir: PathBuf, node: Node) -> Result<Store, Refusal> {
     let making = tokio::task::spawn_blocking(move || {
         Membership::create(&dir, node).inspect_err(|_| {
             if let Err(error) = std::fs::remove_dir_all(&dir) {
