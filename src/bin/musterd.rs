@@ -4,11 +4,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use muster::daemon::{config, logging, paths::Environment, run};
+use muster::cli;
+use muster::daemon::{config, environment::Environment, logging, run};
 
 fn main() -> ExitCode {
     let environment = Environment::of_this_process();
-    let settings = match config::Settings::gather(config::Flags::parse(), &environment) {
+    let flags = match config::Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return cli::bad_command_line("musterd", &error),
+    };
+    let settings = match config::Settings::gather(flags, &environment) {
         Ok(settings) => settings,
         Err(wrong) => return end(2, &wrong.to_string()),
     };

@@ -92,13 +92,13 @@ impl Failure {
             let _ = super::screen::json(&ErrorDocument { error: &self.error })
                 .and_then(|object| screen.line(&object));
         }
-        self.tell_person(screen.talks())
+        self.tell_person("muster", screen.talks())
     }
 
-    fn tell_person(&self, with_hint: bool) -> ExitCode {
+    fn tell_person(&self, program: &str, with_hint: bool) -> ExitCode {
         if !self.silent {
             // Escaped, so that it is one line whatever a value in it holds.
-            say(format_args!("muster: {}\n", shown(&self.error.message)));
+            say(format_args!("{program}: {}\n", shown(&self.error.message)));
             if let Some(hint) = self.hint.as_deref().filter(|_| with_hint) {
                 say(format_args!("hint: {}\n", shown(hint)));
             }
@@ -107,24 +107,24 @@ impl Failure {
     }
 }
 
-/// What clap says of a bad command line, in our form; and its help, which is no failure.
-pub(super) fn of_command_line(error: &clap::Error, words: &[OsString]) -> ExitCode {
+/// What clap says of a bad command line of this program, in our form; and its help, which is no failure.
+pub(super) fn of_command_line(program: &str, error: &clap::Error, as_json: bool) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let failure = describe(error);
-    if wants_json(words) {
+    let failure = describe(program, error);
+    if as_json {
         use std::io::Write;
         if let Ok(object) = super::screen::json(&ErrorDocument { error: &failure.error }) {
             let _ = writeln!(io::stdout(), "{object}");
         }
     }
-    failure.tell_person(true)
+    failure.tell_person(program, true)
 }
 
 /// The command line didn't parse, so it is looked through for the one thing that matters here.
-fn wants_json(words: &[OsString]) -> bool {
+pub(super) fn wants_json(words: &[OsString]) -> bool {
     let texts: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let pairs = texts.iter().zip(texts.iter().skip(1));
     let said = texts
@@ -138,7 +138,7 @@ fn wants_json(words: &[OsString]) -> bool {
     }
 }
 
-fn describe(error: &clap::Error) -> Failure {
+fn describe(program: &str, error: &clap::Error) -> Failure {
     let get = |kind| error.get(kind).map(in_words).filter(|text| !text.is_empty());
     let argument = get(ContextKind::InvalidArg).unwrap_or_else(|| "command line".to_owned());
     let value = get(ContextKind::InvalidValue);
@@ -168,7 +168,7 @@ fn describe(error: &clap::Error) -> Failure {
     };
     let suggestion = get(ContextKind::SuggestedSubcommand).or_else(|| get(ContextKind::SuggestedArg));
     let hint = suggestion
-        .map_or("muster --help says what there is".to_owned(), |like| format!("did you mean {like}?"));
+        .map_or(format!("{program} --help says what there is"), |like| format!("did you mean {like}?"));
     Failure::usage(format!("{what}: {why}")).hint(hint)
 }
 

@@ -45,13 +45,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
-        Err(error) => return failure::of_command_line(&error, &words),
+        Err(error) => return failure::of_command_line("muster", &error, failure::wants_json(&words)),
     };
     let screen = Screen::new(&args.global);
     match run_command(&screen, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(&screen),
     }
+}
+
+/// Says of a program's command line, in the form of all our programs, why it can't be taken; gives the exit code.
+pub fn bad_command_line(program: &str, error: &clap::Error) -> ExitCode {
+    failure::of_command_line(program, error, false)
 }
 
 fn run_command(screen: &Screen, args: Args) -> Result<(), Failure> {

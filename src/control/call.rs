@@ -130,17 +130,28 @@ pub struct StatusReport {
     pub organizations: Vec<OrganizationAnswer>,
     /// Invitations with guests in their queue, of all memberships.
     pub waiting: Vec<WaitingAnswer>,
+    /// Sentences for the person: memberships that can't be shown, and what to do about it.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl StatusReport {
     /// Puts together what each membership's node answered.
     #[must_use]
     pub fn new(version: &str, memberships: impl IntoIterator<Item = StatusAnswer>) -> Self {
-        let mut report = Self { version: version.to_owned(), organizations: Vec::new(), waiting: Vec::new() };
-        for membership in memberships {
-            report.organizations.push(membership.organization);
-            report.waiting.extend(membership.waiting);
-        }
+        let mut report = Self {
+            version: version.to_owned(),
+            organizations: Vec::new(),
+            waiting: Vec::new(),
+            notes: Vec::new(),
+        };
+        memberships.into_iter().for_each(|status| report.add(status));
         report
+    }
+
+    /// Adds what one more membership's node answered.
+    pub fn add(&mut self, membership: StatusAnswer) {
+        self.organizations.push(membership.organization);
+        self.waiting.extend(membership.waiting);
     }
 }

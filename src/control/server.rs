@@ -1,17 +1,23 @@
 //! The server: takes connections, asks who they are, and gives each to the routes. Everything is bounded:
 //! connections, their heads and bodies, and the time that these take.
 
-use std::future::Future;
+use std::collections::VecDeque;
+use std::future::{Future, ready};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::middleware::map_request;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
 use super::access::Peer;
 use super::refuse::Refused;
@@ -20,6 +26,9 @@ use super::{Access, Call, bind};
 use crate::core::node::event::Event;
 use crate::core::node::request::{Class, Refusal};
 use crate::core::primitives::limits;
+
+/// What a local client needs at most from connecting to its first line.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` is done; then open connections get a moment to finish, and the socket is removed.
 ///
@@ -63,15 +72,19 @@ struct Door {
     stopped: watch::Receiver<bool>,
 }
 
-/// Takes connections as long as there are seats; beyond that they wait in the backlog.
+/// Takes connections as long as there are seats. Beyond that, who has asked nothing for longest gives up theirs, and
+/// where all have asked, the others wait in the backlog.
 async fn take(listener: &UnixListener, door: &Door, connections: &mut JoinSet<()>) {
     let seats = Arc::new(Semaphore::new(limits::CONTROL_CONNECTIONS));
+    let mut silent = Silent::default();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(seat) = seats.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(door.clone().attend(stream, seat));
+                let Some(seat) = silent.make_room(&seats).await else { return };
+                let asked = Arc::new(AtomicBool::new(false));
+                let task = connections.spawn(door.clone().attend(stream, seat, Arc::clone(&asked)));
+                silent.join(asked, task);
             }
             Err(error) => {
                 // Out of file descriptors, mostly: somebody has to close some first.
@@ -82,15 +95,57 @@ async fn take(listener: &UnixListener, door: &Door, connections: &mut JoinSet<()
     }
 }
 
+/// Connections that have asked nothing yet, since when, in the order in which they came.
+#[derive(Default)]
+struct Silent(VecDeque<(Instant, Arc<AtomicBool>, AbortHandle)>);
+
+impl Silent {
+    fn join(&mut self, asked: Arc<AtomicBool>, task: AbortHandle) {
+        self.forget_the_others();
+        self.0.push_back((Instant::now(), asked, task));
+    }
+
+    /// The next seat that is free: at once, or because somebody gives theirs up.
+    async fn make_room(&mut self, seats: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut seat = pin!(Arc::clone(seats).acquire_owned());
+        tokio::select! {
+            biased;
+            seat = &mut seat => seat.ok(),
+            () = self.give_up_a_seat() => seat.await.ok(),
+        }
+    }
+
+    /// Done when a connection was closed that had its chance to ask; never, where all have asked.
+    async fn give_up_a_seat(&mut self) {
+        loop {
+            self.forget_the_others();
+            let Some((since, asked, task)) = self.0.pop_front() else { return std::future::pending().await };
+            if since.elapsed() >= A_MOMENT {
+                return task.abort();
+            }
+            self.0.push_front((since, asked, task));
+            sleep_until(since + A_MOMENT).await;
+        }
+    }
+
+    fn forget_the_others(&mut self) {
+        self.0.retain(|(_, asked, task)| !asked.load(Ordering::Relaxed) && !task.is_finished());
+    }
+}
+
 impl Door {
     /// One connection, from who it is to its end.
-    async fn attend(mut self, stream: UnixStream, _seat: OwnedSemaphorePermit) {
+    async fn attend(mut self, stream: UnixStream, _seat: OwnedSemaphorePermit, asked: Arc<AtomicBool>) {
         let Ok(credentials) = stream.peer_cred() else { return };
         let peer = Peer { uid: credentials.uid(), gid: credentials.gid() };
         let access = self.access;
         // The user database may be a directory server far away.
         let admitted = tokio::task::spawn_blocking(move || access.admits(peer)).await.unwrap_or(false);
         let routes = if admitted { self.routes.layer(Extension(peer)) } else { refusing(peer) };
+        let routes = routes.layer(map_request(move |request: Request| {
+            asked.store(true, Ordering::Relaxed);
+            ready(request)
+        }));
 
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
+    environment::Environment,
     file::{self, Given, WrongSetting},
     logging,
-    paths::Environment,
 };
 pub use crate::core::node::Hints;
 use crate::core::primitives::address::{Address, Place, Transport};
@@ -89,7 +89,7 @@ impl Settings {
         let given = all_given(flags.config, environment)?;
         let data_dir = flags.data_dir.or(given.read("data_dir", Given::path)?);
         let socket = flags.socket.or(given.read("socket", Given::path)?);
-        let homeless = |error| WrongSetting::new("musterd", "data_dir", error);
+        let homeless = |error| WrongSetting::new("defaults", "data_dir", error);
         let socket = match socket {
             Some(socket) => socket,
             None => environment.socket(data_dir.as_deref()).map_err(homeless)?,
@@ -114,6 +114,7 @@ impl Settings {
 
 /// What the variables and the file say.
 fn all_given(flag: Option<PathBuf>, environment: &Environment) -> Result<file::AllGiven, WrongSetting> {
+    let place = if flag.is_some() { "--config" } else { "MUSTER_CONFIG" };
     let chosen = flag.or_else(|| environment.variable("MUSTER_CONFIG").map(PathBuf::from));
     let Some(path) = chosen.clone().or_else(|| environment.config_file()) else {
         return file::AllGiven::read_from("", "", environment);
@@ -124,7 +125,7 @@ fn all_given(flag: Option<PathBuf>, environment: &Environment) -> Result<file::A
         Err(error) if error.kind() == io::ErrorKind::NotFound && chosen.is_none() => {
             file::AllGiven::read_from("", "", environment)
         }
-        Err(error) => Err(WrongSetting::new("musterd", "config", format!("{}: {error}", path.display()))),
+        Err(error) => Err(WrongSetting::new(place, "config", format!("{}: {error}", path.display()))),
     }
 }
 

@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::paths::Environment;
+use super::environment::Environment;
 use crate::core::primitives::text::shown;
 
 /// Every setting, and the variable that says the same.

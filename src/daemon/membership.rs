@@ -1,54 +1,84 @@
-//! One membership: its store, its node, its network, and the loop that drives them.
+//! One membership: a directory, and the life of what lies in it.
 //!
-//! Whatever is to be done is done in the order in which the node says it, and a commit is durable before anything
-//! that follows. If a commit fails, everything else that the node wanted is dropped, the network is closed,
-//! and the membership comes back from its store: a crash without a restart.
+//! It opens the store, restores the node, starts the network and lets the driver run. If a commit fails,
+//! everything else that the node wanted is dropped, the network is closed, and the membership comes back from its
+//! store: a crash without a restart. Until it is back, whoever asks is told what is wrong.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
-use super::entropy;
+use super::driver::Driver;
 use crate::core::node::conversation::{Begin, Step};
 use crate::core::node::event::Event;
-use crate::core::node::input::{ConversationId, Input, RequestId};
-use crate::core::node::output::Output;
+use crate::core::node::input::Input;
+use crate::core::node::output::{Output, Snapshot};
 use crate::core::node::request::{Answer, Class, Refusal, Request};
 use crate::core::node::{Node, Settings};
 use crate::core::primitives::address::Address;
-use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::ids::{InvitationId, OrganizationId};
+use crate::core::primitives::limits;
+use crate::core::primitives::secret::Secret32;
 use crate::net::{self, Net};
-use crate::store::{Store, StoreError};
-
-/// Requests and conversations that wait for one node.
-const WAITING: usize = 64;
+use crate::store::{Opened, Store, StoreError};
 
 /// How long a membership whose store failed waits before it comes back.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 
-/// How long a membership that just started keeps its callers waiting for the addresses it listens at, which it needs
-/// for links; they come in milliseconds, unless the machine has no network.
-const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
-
 /// What the daemon hands to a membership.
 pub(super) enum Told {
-    Ask { request: Request, reply: oneshot::Sender<Result<Answer, Refusal>> },
-    Begin { begin: Begin, steps: mpsc::Sender<Step>, answers: mpsc::Receiver<String> },
+    Ask {
+        request: Request,
+        reply: oneshot::Sender<Result<Answer, Refusal>>,
+    },
+    Begin {
+        begin: Begin,
+        steps: mpsc::Sender<Step>,
+        answers: mpsc::Receiver<String>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     Forget(oneshot::Sender<()>),
     Stop(oneshot::Sender<()>),
 }
 
 /// What the daemon knows of a membership without asking.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) organization: Option<OrganizationId>,
+    pub(super) name: Option<String>,
     pub(super) joining: Option<InvitationId>,
     pub(super) is_active: bool,
+    /// Why it can't be asked anything at the moment.
+    pub(super) trouble: Option<Trouble>,
+    /// What its store has lost, as far as this process has seen.
+    pub(super) damage: Option<String>,
+}
+
+/// Why a membership stands still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    code: &'static str,
+    why: String,
+}
+
+impl Trouble {
+    pub(super) fn new(code: &'static str, why: &impl ToString) -> Self {
+        Self { code, why: why.to_string() }
+    }
+
+    /// A failed commit may yet be on the disk, so nobody is told that nothing was done.
+    pub(super) fn of_store(why: &impl ToString) -> Self {
+        Self::new("store_failed", &format!("store: {}", why.to_string()))
+    }
+
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal::new(Class::Failed, self.code, self.why.clone())
+            .hint("it goes on by itself once that is mended; look whether it was done before you try again")
+    }
 }
 
 /// What every membership of a daemon shares.
@@ -65,123 +95,244 @@ pub(super) struct Shared {
 
 /// The daemon's handle on one membership.
 pub(super) struct Membership {
-    pub(super) tell: mpsc::Sender<Told>,
+    tell: mpsc::Sender<Told>,
     known: Arc<Mutex<Known>>,
 }
 
+/// Told once a membership has started, or failed to: whether it has a network.
+pub(super) type Settled = oneshot::Receiver<bool>;
+
 impl Membership {
     /// Makes a node durable for the first time, in a directory of its own.
-    pub(super) fn create(dir: &Path, mut node: Node) -> Result<(), StoreError> {
+    pub(super) fn create(dir: &Path, mut node: Node) -> Result<Store, StoreError> {
         let (store, _) = Store::open(dir)?;
         while let Some(output) = node.poll_output() {
             if let Output::Commit(batch) = output {
                 store.commit(&batch)?;
             }
         }
-        Ok(())
+        Ok(store)
     }
 
-    /// Starts what is in `dir`.
-    pub(super) fn start(dir: PathBuf, shared: Shared) -> Self {
-        let (tell, told) = mpsc::channel(WAITING);
+    /// Starts what is in `dir`; its store may be open already.
+    pub(super) fn start(dir: PathBuf, store: Option<Store>, shared: Shared) -> (Self, Settled) {
+        // A client's connection has one request at a time, so that nobody who is there is turned away.
+        let (tell, told) = mpsc::channel(limits::CONTROL_CONNECTIONS);
         let known = Arc::new(Mutex::new(Known::default()));
-        tokio::spawn(live(dir, shared, told, Arc::clone(&known)));
-        Self { tell, known }
+        let (settle, settled) = oneshot::channel();
+        let life = Life { dir, store, shared, known: Arc::clone(&known), settle: Some(settle) };
+        tokio::spawn(life.live(told));
+        (Self { tell, known }, settled)
     }
 
     pub(super) fn known(&self) -> Known {
-        self.known.lock().map(|known| *known).unwrap_or_default()
+        self.known.lock().map(|known| known.clone()).unwrap_or_default()
+    }
+
+    /// Whether its life is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.tell.is_closed()
+    }
+
+    /// Hands it over, after whatever was handed over before. What it can't take is refused by itself.
+    pub(super) fn tell(&self, told: Told) {
+        let (told, refusal) = match self.tell.try_send(told) {
+            Ok(()) => return,
+            Err(mpsc::error::TrySendError::Closed(told)) => (told, gone()),
+            Err(mpsc::error::TrySendError::Full(told)) => {
+                let why = "organization: it is busy with as many requests as it takes";
+                (told, Refusal::new(Class::Unreachable, "too_many_requests", why).hint("try again"))
+            }
+        };
+        told.refuse(refusal);
     }
 
     pub(super) async fn ask(&self, request: Request) -> Result<Answer, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let gone = || {
-            Refusal::new(Class::Failed, "store_failed", "the membership is not there: see the daemon's log")
-        };
-        self.tell.send(Told::Ask { request, reply }).await.map_err(|_| gone())?;
+        self.tell(Told::Ask { request, reply });
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Ends its life as `how` says, and waits for that.
+    pub(super) async fn end(&self, how: fn(oneshot::Sender<()>) -> Told) {
+        let (done, ended) = oneshot::channel();
+        if self.tell.send(how(done)).await.is_ok() {
+            let _ = ended.await;
+        }
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::new(
+        Class::Failed,
+        "store_failed",
+        "organization: it is not there any more; see the daemon's log",
+    )
+}
+
+impl Told {
+    fn refuse(self, refusal: Refusal) {
+        match self {
+            Self::Ask { reply, .. } => drop(reply.send(Err(refusal))),
+            Self::Begin { reply, .. } => drop(reply.send(Err(refusal))),
+            Self::Forget(_) | Self::Stop(_) => {}
+        }
     }
 }
 
 /// How a stretch of life ended.
-enum Over {
+pub(super) enum Over {
     Stopped(oneshot::Sender<()>),
     Forgotten(Option<oneshot::Sender<()>>),
-    Failed(String),
+    /// The store is empty: it never began, or what it held was set aside.
+    Empty,
+    Failed(Trouble),
 }
 
-async fn live(dir: PathBuf, shared: Shared, mut told: mpsc::Receiver<Told>, known: Arc<Mutex<Known>>) {
-    loop {
-        match stretch(&dir, &shared, &mut told, &known).await {
-            Over::Stopped(done) => {
-                let _ = done.send(());
-                return;
-            }
-            Over::Forgotten(done) => {
-                if let Ok((store, _)) = Store::open(&dir)
-                    && let Err(error) = store.wipe()
-                {
-                    tracing::error!("cannot wipe {}: {error}", dir.display());
+struct Life {
+    dir: PathBuf,
+    /// Its store, for the first stretch, where it was just made.
+    store: Option<Store>,
+    shared: Shared,
+    known: Arc<Mutex<Known>>,
+    settle: Option<oneshot::Sender<bool>>,
+}
+
+impl Life {
+    async fn live(mut self, mut told: mpsc::Receiver<Told>) {
+        loop {
+            let mut over = self.stretch(&mut told).await;
+            if let Over::Failed(trouble) = over {
+                match self.pause(trouble, &mut told).await {
+                    Some(end) => over = end,
+                    None => continue,
                 }
-                if let Some(done) = done {
+            }
+            // Nobody finds it from here on.
+            self.know(|known| *known = Known::default());
+            match over {
+                Over::Stopped(done) => {
                     let _ = done.send(());
                 }
-                return;
+                Over::Forgotten(done) => {
+                    self.off_the_async_threads(wipe).await;
+                    if let Some(done) = done {
+                        let _ = done.send(());
+                    }
+                }
+                Over::Empty => self.off_the_async_threads(remove_empty).await,
+                Over::Failed(_) => {}
             }
-            Over::Failed(why) => {
-                tracing::error!("{}: {why}; starting again from the store", dir.display());
-                tokio::time::sleep(AFTER_A_FAILURE).await;
+            return;
+        }
+    }
+
+    /// From opening the store to whatever ends that.
+    async fn stretch(&mut self, told: &mut mpsc::Receiver<Told>) -> Over {
+        let (store, snapshot) = match self.open().await {
+            Ok(opened) => opened,
+            Err(trouble) => return Over::Failed(trouble),
+        };
+        let node = match Node::restore(snapshot, self.shared.settings.clone()) {
+            Ok(Some(node)) => node,
+            Ok(None) => return Over::Empty,
+            Err(error) => return Over::Failed(Trouble::of_store(&error)),
+        };
+        let (net, inputs) = if node.is_active() || node.joining().is_some() {
+            match network(&self.shared, node.key_seed()).await {
+                Ok((net, inputs)) => (Some(net), inputs),
+                Err(error) => {
+                    return Over::Failed(Trouble::new("network_failed", &format!("network: {error}")));
+                }
             }
+        } else {
+            (None, mpsc::channel(1).1)
+        };
+        let has_network = net.is_some();
+        let known = Arc::clone(&self.known);
+        let mut driver = Driver::new(node, Arc::new(store), net, self.shared.clone(), known);
+        let over = driver.run(inputs, told, || settle(&mut self.settle, has_network)).await;
+        if let Some(net) = driver.net.take() {
+            net.stop().await;
+        }
+        over
+    }
+
+    async fn open(&mut self) -> Result<(Store, Snapshot), Trouble> {
+        let (dir, store) = (self.dir.clone(), self.store.take());
+        let opening = tokio::task::spawn_blocking(move || {
+            let (store, opened) =
+                store.map_or_else(|| Store::open(&dir), |store| Ok((store, Opened::Sound)))?;
+            let snapshot = store.load()?;
+            Ok((store, opened, snapshot))
+        });
+        let opened: Result<_, StoreError> = opening.await.map_err(|error| Trouble::of_store(&error))?;
+        let (store, opened, snapshot) = opened.map_err(|error| Trouble::of_store(&error))?;
+        match &opened {
+            Opened::Sound => {}
+            Opened::SnapshotRebuilt => tracing::warn!("{}: {opened}; nothing is lost", self.dir.display()),
+            Opened::Shortened { .. } | Opened::SetAside(_) => {
+                tracing::warn!("{}: {opened}", self.dir.display());
+                self.know(|known| known.damage = Some(opened.to_string()));
+            }
+        }
+        Ok((store, snapshot))
+    }
+
+    /// Before the next try: whoever asks meanwhile is told what is wrong. Gives how it is to end, if it is.
+    async fn pause(&mut self, trouble: Trouble, told: &mut mpsc::Receiver<Told>) -> Option<Over> {
+        settle(&mut self.settle, false);
+        if self.known.lock().is_ok_and(|known| known.trouble.as_ref() != Some(&trouble)) {
+            tracing::error!("{}: {}; trying again until it works", self.dir.display(), trouble.why);
+        }
+        self.know(|known| known.trouble = Some(trouble.clone()));
+        let end = Instant::now() + AFTER_A_FAILURE;
+        loop {
+            match tokio::select! { told = told.recv() => told, () = sleep_until(end) => return None } {
+                Some(Told::Forget(done)) => return Some(Over::Forgotten(Some(done))),
+                Some(Told::Stop(done)) => return Some(Over::Stopped(done)),
+                Some(told) => told.refuse(trouble.refusal()),
+                None => return Some(Over::Stopped(oneshot::channel().0)),
+            }
+        }
+    }
+
+    fn know(&self, change: impl FnOnce(&mut Known)) {
+        if let Ok(mut known) = self.known.lock() {
+            change(&mut known);
+        }
+    }
+
+    async fn off_the_async_threads(&self, work: fn(&Path)) {
+        let dir = self.dir.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || work(&dir)).await {
+            tracing::error!("{}: {error}", self.dir.display());
         }
     }
 }
 
-async fn stretch(
-    dir: &Path,
-    shared: &Shared,
-    told: &mut mpsc::Receiver<Told>,
-    known: &Arc<Mutex<Known>>,
-) -> Over {
-    let store = match Store::open(dir) {
-        Ok((store, opened)) => {
-            tracing::debug!("{}: {opened}", dir.display());
-            Arc::new(store)
-        }
-        Err(error) => return Over::Failed(error.to_string()),
-    };
-    let snapshot = match store.load() {
-        Ok(snapshot) => snapshot,
-        Err(error) => return Over::Failed(error.to_string()),
-    };
-    let (node, key_seed) = match Node::restore(snapshot, shared.settings.clone()) {
-        Ok(Some(node)) => {
-            let seed = node.key_seed();
-            (node, seed)
-        }
-        Ok(None) => return Over::Forgotten(None),
-        Err(error) => return Over::Failed(error.to_string()),
-    };
-    let (net, inputs) = if node.is_active() || node.joining().is_some() {
-        match network(shared, key_seed).await {
-            Ok((net, inputs)) => (Some(net), inputs),
-            Err(error) => return Over::Failed(error.to_string()),
-        }
-    } else {
-        (None, mpsc::channel(1).1)
-    };
-    let mut driver = Driver::new(node, store, net, shared.clone(), Arc::clone(known));
-    let over = driver.run(inputs, told).await;
-    if let Some(net) = driver.net.take() {
-        net.stop().await;
+/// Says, the first time, how it began.
+fn settle(waiting: &mut Option<oneshot::Sender<bool>>, has_network: bool) {
+    if let Some(waiting) = waiting.take() {
+        let _ = waiting.send(has_network);
     }
-    over
+}
+
+fn wipe(dir: &Path) {
+    if let Err(error) = Store::open(dir).and_then(|(store, _)| store.wipe()) {
+        tracing::error!("cannot wipe {}: {error}", dir.display());
+    }
+}
+
+/// Removes the directory alone, and not what was set aside of it: that may be all that is left of a membership.
+fn remove_empty(dir: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(dir) {
+        tracing::error!("cannot remove {}: {error}", dir.display());
+    }
 }
 
 /// The configured addresses where they are free; else ports of the system's choosing beside them.
-async fn network(
-    shared: &Shared,
-    key_seed: crate::core::primitives::secret::Secret32,
-) -> Result<(Net, mpsc::Receiver<Input>), net::NetError> {
+async fn network(shared: &Shared, key_seed: Secret32) -> Result<(Net, mpsc::Receiver<Input>), net::NetError> {
     let settings = net::Settings {
         key_seed,
         listen: shared.listen.clone(),
@@ -197,181 +348,5 @@ async fn network(
             let listen = settings.listen.iter().map(|a| Address { port: 0, ..a.clone() }).collect();
             net::start(net::Settings { listen, ..settings }).await
         }
-    }
-}
-
-/// Drives one node.
-struct Driver {
-    node: Node,
-    store: Arc<Store>,
-    net: Option<Net>,
-    shared: Shared,
-    known: Arc<Mutex<Known>>,
-    replies: BTreeMap<RequestId, oneshot::Sender<Result<Answer, Refusal>>>,
-    conversations: BTreeMap<ConversationId, mpsc::Sender<Step>>,
-    lines: mpsc::Sender<(ConversationId, Option<String>)>,
-    typed: mpsc::Receiver<(ConversationId, Option<String>)>,
-    number: u64,
-}
-
-impl Driver {
-    fn new(
-        node: Node,
-        store: Arc<Store>,
-        net: Option<Net>,
-        shared: Shared,
-        known: Arc<Mutex<Known>>,
-    ) -> Self {
-        let (lines, typed) = mpsc::channel(WAITING);
-        let (replies, conversations) = (BTreeMap::new(), BTreeMap::new());
-        Self { node, store, net, shared, known, replies, conversations, lines, typed, number: 0 }
-    }
-
-    async fn run(&mut self, mut inputs: mpsc::Receiver<Input>, told: &mut mpsc::Receiver<Told>) -> Over {
-        let mut next = Some(Input::Started);
-        let mut closed_until = self.net.is_some().then(|| Instant::now() + UNTIL_IT_LISTENS);
-        loop {
-            if matches!(next, Some(Input::Listening { .. }))
-                || closed_until.is_some_and(|at| at <= Instant::now())
-            {
-                closed_until = None;
-            }
-            if let Some(input) = next.take()
-                && let Err(over) = self.handle(input).await
-            {
-                return over;
-            }
-            let now = self.shared.clock.now();
-            let pause = self.node.poll_timeout(now).map_or(Duration::from_secs(3600), |at| at.since(now));
-            let opening = closed_until.map(Into::into).unwrap_or_else(tokio::time::Instant::now);
-            next = tokio::select! {
-                Some(input) = inputs.recv() => Some(input),
-                Some((conversation, line)) = self.typed.recv() => Some(match line {
-                    Some(line) => Input::Answer { conversation, line },
-                    None => Input::Left { conversation },
-                }),
-                () = tokio::time::sleep_until(opening), if closed_until.is_some() => None,
-                told = told.recv(), if closed_until.is_none() => match told {
-                    Some(Told::Ask { request, reply }) => Some(self.asked(request, reply)),
-                    Some(Told::Begin { begin, steps, answers }) => Some(self.begun(begin, steps, answers)),
-                    Some(Told::Forget(done)) => return Over::Forgotten(Some(done)),
-                    Some(Told::Stop(done)) => return Over::Stopped(done),
-                    None => return Over::Stopped(oneshot::channel().0),
-                },
-                () = tokio::time::sleep(pause) => Some(Input::TimeOut),
-            };
-        }
-    }
-
-    fn next_number(&mut self) -> u64 {
-        self.number += 1;
-        self.number
-    }
-
-    fn asked(&mut self, request: Request, reply: oneshot::Sender<Result<Answer, Refusal>>) -> Input {
-        let id = RequestId(self.next_number());
-        self.replies.insert(id, reply);
-        Input::Request { id, request }
-    }
-
-    /// From here on the client's lines come as answers, and its going away as `Left`.
-    fn begun(
-        &mut self,
-        begin: Begin,
-        steps: mpsc::Sender<Step>,
-        mut answers: mpsc::Receiver<String>,
-    ) -> Input {
-        let conversation = ConversationId(self.next_number());
-        let (lines, here) = (self.lines.clone(), steps.clone());
-        tokio::spawn(async move {
-            loop {
-                let line = tokio::select! {
-                    line = answers.recv() => line,
-                    () = here.closed() => None,
-                };
-                let gone = line.is_none();
-                if lines.send((conversation, line)).await.is_err() || gone {
-                    return;
-                }
-            }
-        });
-        self.conversations.insert(conversation, steps);
-        Input::Begin { conversation, begin }
-    }
-
-    async fn handle(&mut self, input: Input) -> Result<(), Over> {
-        let seed = entropy::fresh().map_err(|error| Over::Failed(error.to_string()))?;
-        self.node.handle(input, self.shared.clock.now(), Entropy::new(&seed));
-        while let Some(output) = self.node.poll_output() {
-            self.act(output).await?;
-        }
-        let known = Known {
-            organization: self.node.organization(),
-            joining: self.node.joining(),
-            is_active: self.node.is_active(),
-        };
-        let was = self.known.lock().map(|mut k| std::mem::replace(&mut *k, known)).unwrap_or_default();
-        if was.is_active && !known.is_active {
-            // Revoked: nobody is to be heard from any more, and the port is free for another membership.
-            if let Some(net) = self.net.take() {
-                tokio::spawn(net.stop());
-            }
-        }
-        Ok(())
-    }
-
-    async fn act(&mut self, output: Output) -> Result<(), Over> {
-        match output {
-            Output::Commit(batch) => {
-                let store = Arc::clone(&self.store);
-                let committed = tokio::task::spawn_blocking(move || store.commit(&batch)).await;
-                match committed {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(self.fail(&error.to_string())),
-                    Err(error) => Err(self.fail(&error.to_string())),
-                }
-            }
-            Output::Reply { id, answer } => {
-                if let Some(reply) = self.replies.remove(&id) {
-                    let _ = reply.send(answer);
-                }
-                Ok(())
-            }
-            Output::Say { conversation, step } => {
-                self.say(conversation, step);
-                Ok(())
-            }
-            Output::Notify(event) => {
-                let _ = self.shared.events.send(event);
-                Ok(())
-            }
-            Output::Forget => Err(Over::Forgotten(None)),
-            other => {
-                if let (Some(net), Ok(command)) = (&self.net, net::Command::try_from(other)) {
-                    net.perform(command).await;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn say(&mut self, conversation: ConversationId, step: Step) {
-        let is_last = matches!(step, Step::Done { .. } | Step::Ended { .. });
-        let Some(steps) = self.conversations.get(&conversation) else { return };
-        // A client that doesn't read its steps is a client that went away.
-        let is_stuck = steps.try_send(step).is_err();
-        if is_last || is_stuck {
-            self.conversations.remove(&conversation);
-        }
-    }
-
-    /// Nothing that followed the commit is done, and everybody who waits is told why.
-    fn fail(&mut self, why: &str) -> Over {
-        for (_, reply) in std::mem::take(&mut self.replies) {
-            let message = format!("store: {why}; nothing was changed");
-            let _ = reply.send(Err(Refusal::new(Class::Failed, "store_failed", message)));
-        }
-        self.conversations.clear();
-        Over::Failed(why.to_owned())
     }
 }

@@ -4,8 +4,12 @@
 //! ```text
 //!  flags ────┐
 //!  MUSTER_* ─┼─▶ config ──▶ what this daemon does, and where
-//!  file ─────┘    ╰─ paths   the places where nothing else is said
+//!  file ─────┘
 //!
+//!  run ──▶ calls ──▶ memberships ──▶ membership ──▶ driver ──▶ core, store, net
+//!                     ╰─ point        one for each organization
+//!
+//!  environment  variables and user, read once
 //!  lock      one daemon for each data directory
 //!  clock     the time that is handed to the core, which never runs backwards
 //!  entropy   the randomness that is handed to the core
@@ -16,15 +20,19 @@
 //! Not here: decisions (`core`), how bytes travel (`net`), where they lie (`store`), how local programs ask
 //! (`control`).
 
+mod calls;
 pub mod clock;
 pub mod config;
+mod driver;
 pub mod entropy;
+pub mod environment;
 mod file;
 pub mod lock;
 pub mod logging;
 mod membership;
+mod memberships;
 pub mod notify;
-pub mod paths;
+mod point;
 pub mod run;
 
 pub use file::WrongSetting;

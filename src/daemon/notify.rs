@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use super::paths::Environment;
+use super::environment::Environment;
 
 /// The way to the service manager; leads nowhere where there is none.
 #[derive(Debug, Clone)]

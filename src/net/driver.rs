@@ -234,6 +234,10 @@ impl<'a> Driver<'a> {
 
     /// Takes back registrations, lets out what was sent, and closes.
     async fn wind_up(mut self, waiting: Option<oneshot::Sender<()>>) -> Option<oneshot::Sender<()>> {
+        if self.swarm.connected_peers().next().is_none() && self.ledger.channels.count() == 0 {
+            // Nobody is there to part from, and somebody may wait for the addresses.
+            return waiting;
+        }
         for (point, namespace) in self.points.registrations() {
             if let Ok(namespace) = Namespace::new(namespace) {
                 self.swarm.behaviour_mut().client.unregister(namespace, point);

@@ -20,6 +20,8 @@ use crate::core::primitives::limits;
 /// Counts connections that came in, by where they came from.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
+    /// Those that have not yet said who they are.
+    pending: HashMap<ConnectionId, IpAddr>,
     origins: HashMap<ConnectionId, IpAddr>,
     counts: HashMap<IpAddr, usize>,
     kept_out: BTreeMap<Somebody, Instant>,
@@ -46,7 +48,7 @@ impl Gate {
     /// Keeps a peer out for a while, and with it everybody at its address.
     pub(super) fn keep_out(&mut self, peer: PeerId, remote: Option<&Multiaddr>) {
         let now = Instant::now();
-        let everybody = remote.and_then(origin).map(Somebody::From);
+        let everybody = remote.and_then(origin).filter(|from| !from.is_loopback()).map(Somebody::From);
         for somebody in everybody.into_iter().chain([Somebody::Named(peer)]) {
             self.kept_out.retain(|_, until| *until > now);
             if self.kept_out.len() >= limits::KEPT_OUT_AT_ONCE {
@@ -64,7 +66,20 @@ impl Gate {
         }
     }
 
+    /// An address that holds connections open and says nothing leaves places for others.
+    fn knock(&mut self, connection: ConnectionId, from: IpAddr) -> Result<(), ConnectionDenied> {
+        if self.pending.values().filter(|one| **one == from).count() >= limits::PENDING_PER_IP {
+            return Err(ConnectionDenied::new(TooMany));
+        }
+        self.pending.insert(connection, from);
+        Ok(())
+    }
+
+    /// Programs on this machine aren't counted here: they have other ways to be a nuisance.
     fn enter(&mut self, connection: ConnectionId, from: IpAddr) -> Result<(), ConnectionDenied> {
+        if from.is_loopback() {
+            return Ok(());
+        }
         self.let_in(Somebody::From(from))?;
         let count = self.counts.entry(from).or_default();
         if *count >= limits::CONNECTIONS_PER_IP {
@@ -76,6 +91,7 @@ impl Gate {
     }
 
     fn leave(&mut self, connection: ConnectionId) {
+        self.pending.remove(&connection);
         let Some(from) = self.origins.remove(&connection) else { return };
         if let Some(count) = self.counts.get_mut(&from) {
             *count -= 1;
@@ -86,15 +102,12 @@ impl Gate {
     }
 }
 
-/// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given. Programs on
-/// this machine aren't counted: they have other ways to be a nuisance.
+/// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given.
 fn origin(remote: &Multiaddr) -> Option<IpAddr> {
-    let ip = addresses::ip(remote)?.to_canonical();
-    match ip {
-        _ if ip.is_loopback() => None,
-        IpAddr::V4(_) => Some(ip),
-        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
-    }
+    Some(match addresses::ip(remote)?.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip => ip,
+    })
 }
 
 impl NetworkBehaviour for Gate {
@@ -107,16 +120,19 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        origin(remote).map_or(Ok(()), |from| self.enter(connection, from))
+        let Some(from) = origin(remote) else { return Ok(()) };
+        self.knock(connection, from)?;
+        self.enter(connection, from)
     }
 
     fn handle_established_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.pending.remove(&connection);
         self.let_in(Somebody::Named(peer))?;
         Ok(dummy::ConnectionHandler)
     }

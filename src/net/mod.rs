@@ -39,6 +39,7 @@ mod needs;
 mod neighbours;
 mod pipe;
 mod points;
+mod probe;
 mod seek;
 #[doc(hidden)]
 pub mod streams;
@@ -51,6 +52,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use command::{Advertised, Command, Company, Sought};
+pub use probe::check_addresses;
 
 use crate::core::node::input::Input;
 use crate::core::primitives::{address::Address, limits, secret::Secret32};

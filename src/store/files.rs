@@ -121,14 +121,15 @@ fn aside(dir: &Path, number: u32) -> PathBuf {
     dir.with_file_name(name)
 }
 
-/// Removes a store and what was set aside of it, the log first: it holds everything.
+/// Removes a store: what was set aside of it, so that nothing is left that nobody would wipe again; then the log,
+/// which holds everything; then the rest.
 pub(super) fn remove_all(dir: &Path) -> Result<(), StoreError> {
     let named = |error| StoreError::io(dir, error);
-    fs::remove_file(dir.join("db")).map_err(named)?;
-    sync_dir(dir)?;
     for place in (1..=KEPT_ASIDE).map(|number| aside(dir, number)).filter(|place| place.exists()) {
         fs::remove_dir_all(&place).map_err(|error| StoreError::io(&place, error))?;
     }
+    fs::remove_file(dir.join("db")).map_err(named)?;
+    sync_dir(dir)?;
     fs::remove_dir_all(dir).map_err(named)?;
     dir.parent().map_or(Ok(()), sync_dir)
 }

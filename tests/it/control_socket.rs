@@ -89,17 +89,20 @@ fn default_places_follow_the_contract() {
     let ada = Surroundings {
         system: false,
         runtime: Some("/run/user/1000".into()),
-        data: None,
         home: Some("/home/ada".into()),
+        ..Surroundings::default()
     };
-    assert_eq!(ada.socket().unwrap(), Path::new("/run/user/1000/muster/control.sock"));
+    assert_eq!(ada.socket(None).unwrap(), Path::new("/run/user/1000/muster/control.sock"));
     let without_runtime = Surroundings { runtime: None, ..ada.clone() };
-    assert_eq!(without_runtime.socket().unwrap(), Path::new("/home/ada/.local/share/muster/control.sock"));
+    assert_eq!(
+        without_runtime.socket(None).unwrap(),
+        Path::new("/home/ada/.local/share/muster/control.sock")
+    );
     let with_data = Surroundings { data: Some("/data".into()), ..without_runtime };
-    assert_eq!(with_data.socket().unwrap(), Path::new("/data/muster/control.sock"));
+    assert_eq!(with_data.socket(None).unwrap(), Path::new("/data/muster/control.sock"));
     let root = Surroundings { system: true, ..ada };
-    assert_eq!(root.socket().unwrap(), Path::new("/run/muster/control.sock"));
-    assert_eq!(Surroundings::default().socket(), None);
+    assert_eq!(root.socket(None).unwrap(), Path::new("/run/muster/control.sock"));
+    assert_eq!(Surroundings::default().socket(None), None);
 }
 
 /// Runs `muster status` as the user `nobody`; none where this test isn't root and can't.
@@ -208,14 +211,31 @@ fn who_trickles_is_cut_off_and_keeps_nobody_waiting() {
 #[test]
 fn as_many_connections_as_there_are_seats_and_the_next_one_waits_its_turn() {
     let daemon = StandIn::start();
-    let mut idle: Vec<_> =
-        (0..limits::CONTROL_CONNECTIONS).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let asking = || {
+        let mut stream = UnixStream::connect(&daemon.socket).unwrap();
+        stream.write_all(b"POST /v1/invitations HTTP/1.1\r\nhost: d\r\ncontent-length: 9\r\n\r\n").unwrap();
+        stream
+    };
+    let mut asking: Vec<_> = (0..limits::CONTROL_CONNECTIONS).map(|_| asking()).collect();
     let socket = daemon.socket.clone();
     let waiting = std::thread::spawn(move || run(Client::new(socket, None).status()).is_ok());
     std::thread::sleep(Duration::from_millis(200));
     assert!(!waiting.is_finished());
-    idle.pop();
+    asking.pop();
     assert!(waiting.join().unwrap());
+}
+
+#[test]
+fn who_asks_nothing_gives_up_the_seat_to_who_comes() {
+    let daemon = StandIn::start();
+    let mut silent: Vec<_> =
+        (0..limits::CONTROL_CONNECTIONS).map(|_| UnixStream::connect(&daemon.socket).unwrap()).collect();
+    let began = Instant::now();
+    assert!(is_alive(&daemon));
+    assert!(began.elapsed() < limits::CONTROL_TRICKLE, "before any of them was timed out");
+    let first = &mut silent[0];
+    first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(first.read(&mut [0]).unwrap(), 0, "the one that was silent for longest");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::Parser;
 use muster::daemon::{
     WrongSetting,
     config::{Flags, Hints, Settings, default_listen},
-    paths::Environment,
+    environment::Environment,
 };
 use tempfile::{TempDir, tempdir};
 
@@ -209,7 +209,7 @@ fn a_wrong_variable_is_named() {
 fn a_file_that_somebody_named_must_be_there_and_the_default_one_need_not() {
     let told =
         Settings::gather(flags(&["--config", "/nowhere/m.toml"]), &Environment::of(false, &[("HOME", "/h")]));
-    assert!(told.unwrap_err().to_string().starts_with("musterd: config: /nowhere/m.toml: "));
+    assert!(told.unwrap_err().to_string().starts_with("--config: config: /nowhere/m.toml: "));
     let named = Environment::of(false, &[("HOME", "/h"), ("MUSTER_CONFIG", "/nowhere/m.toml")]);
     assert!(Settings::gather(Flags::default(), &named).is_err());
     assert!(gather(&[], "", &[("HOME", "/h")]).is_ok());

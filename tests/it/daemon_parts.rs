@@ -20,10 +20,10 @@ use muster::{
     daemon::{
         clock::Clock,
         entropy,
+        environment::Environment,
         lock::{DataLock, LockError},
         logging,
         notify::Notifier,
-        paths::Environment,
     },
 };
 use tempfile::tempdir;

@@ -1,5 +1,7 @@
 //! One real daemon: how it starts, how it ends, and what it says where it can't.
 
+use std::process::Command;
+
 use crate::support::daemons::{Machine, Said};
 
 #[test]
@@ -21,4 +23,33 @@ fn a_daemon_that_is_told_to_end_ends_cleanly_and_comes_back_with_everything() {
     assert_eq!(ada.muster(&["status"]).code, 6);
     ada.boot();
     assert_eq!(ada.digest(), before);
+}
+
+#[test]
+fn a_daemons_bad_command_line_is_refused_in_the_form_of_every_refusal() {
+    let rows: [&[&str]; 6] = [
+        &["--nonsense"],
+        &["--confg", "x"],
+        &["--config"],
+        &["--listen", "7733"],
+        &["start"],
+        &["--config", "/nowhere/musterd.toml"],
+    ];
+    for words in rows {
+        let said: Said = Command::new(env!("CARGO_BIN_EXE_musterd")).args(words).output().unwrap().into();
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{words:?}: {}", said.err);
+        let lines: Vec<_> = said.err.lines().collect();
+        assert!(
+            lines[0].starts_with("musterd: ") && lines[0].matches(": ").count() >= 2,
+            "{words:?}: {}",
+            said.err
+        );
+        assert!(
+            lines.len() == 1 || (lines.len() == 2 && lines[1].starts_with("hint: ")),
+            "{words:?}: {}",
+            said.err
+        );
+    }
+    let help: Said = Command::new(env!("CARGO_BIN_EXE_musterd")).arg("--help").output().unwrap().into();
+    assert!(help.code == 0 && help.out.contains("--listen"), "{help:?}");
 }

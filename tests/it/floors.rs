@@ -45,7 +45,6 @@ const FLOORS: [(&str, &[&str]); 9] = [
             "control::StatusReport",
             "control::Surroundings",
             "control::default_socket",
-            "daemon::paths",
         ],
     ),
 ];
@@ -311,7 +310,7 @@ fn what_keeps_to_the_floors_is_left_alone() {
         ("src/control/routes.rs", "use crate::core::node::request::{Answer, Request};"),
         ("src/daemon/run.rs", "use crate::{net::swarm, store::Store, control, core::node::input::Input};"),
         ("src/daemon/config.rs", "use clap::Parser;"),
-        ("src/cli/status.rs", "use crate::control::client::Client;\nuse crate::daemon::paths::Environment;"),
+        ("src/cli/status.rs", "use crate::control::client::Client;"),
         ("src/store/open.rs", "use super::{Store, mark};\nuse super::super::store::error;"),
         ("src/net/swarm.rs", "use libp2p::swarm::Swarm; use libp2p_stream::Control;"),
         ("src/bin/muster.rs", "use clap::Parser;\nuse muster::cli;"),

@@ -14,7 +14,6 @@ fn whoever_is_honest_comes_to_the_same_roster_whatever_breaks_and_whoever_lies()
     let first = std::env::var("MUSTER_SEED").ok().map(|seed| seed.parse().unwrap());
     for seed in first.map_or(0..networks, |seed: u64| seed..seed + 1) {
         println!("seed {seed}");
-        let t = std::time::Instant::now();
         let mut dice = Dice::of(seed);
         let mut network = Network::new(seed, PEOPLE, HOSTILE);
         for _ in 0..40 {
@@ -32,7 +31,6 @@ fn whoever_is_honest_comes_to_the_same_roster_whatever_breaks_and_whoever_lies()
         }
         assert!(inside.len() > 1, "not everybody was revoked");
         println!(
-            "DBG inside {} certs {} t {:?}",
             inside.len(),
             network.world.history(&inside[0]).len(),
             t.elapsed()

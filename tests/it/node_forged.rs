@@ -13,7 +13,7 @@ use muster::core::roster::seal::{Field, Opening};
 use muster::core::roster::{Certificate, History, Profile, SignedCertificate};
 
 use crate::support::device;
-use crate::support::outsider::SyncSays;
+use crate::support::speech::Says;
 use crate::support::world::{World, email};
 
 /// A certificate in order but for what it says, signed by the device of `author`, on top of all that `history` holds.
@@ -65,7 +65,7 @@ fn enrol(history: &History, proved: &Claim, by: &DeviceKey, of: (UserId, DeviceI
 /// Somebody with a member's key opens a sync with Ada and says hello, as that member's node would.
 fn in_sync(world: &mut World, who: &str) -> Channel {
     let channel = world.open_to(who, "ada", Protocol::Sync);
-    let hello = SyncSays::hello(Some(&world.history(who)));
+    let hello = Says::hello(&world.history(who));
     world.say_in_sync(who, channel, &hello);
     assert!(world.stands(channel), "{who} is a member");
     channel
@@ -75,7 +75,7 @@ fn in_sync(world: &mut World, who: &str) -> Channel {
 fn is_refused(world: &mut World, who: &str, forged: Vec<u8>, what: &str) {
     let channel = in_sync(world, who);
     let (disk, digest) = (world.disk("ada"), world.digest("ada"));
-    world.say_in_sync(who, channel, &SyncSays::Certificates(vec![forged]));
+    world.say_in_sync(who, channel, &Says::Certificates(vec![forged]));
     assert!(!world.stands(channel), "{who}: {what}: the stream goes on");
     assert_eq!(world.disk("ada"), disk, "{who}: {what}: something was stored");
     assert_eq!(world.digest("ada"), digest, "{who}: {what}");
@@ -110,7 +110,7 @@ fn what_is_forged_here_would_be_taken_in_if_it_were_in_order() {
     let body = enrol(&history, &claim, &puppet, (claim.user, puppet.device()));
     let channel = in_sync(&mut world, "cyd");
     let before = world.users("ada").len();
-    world.say_in_sync("cyd", channel, &SyncSays::Certificates(vec![forged(&history, "cyd", &body)]));
+    world.say_in_sync("cyd", channel, &Says::Certificates(vec![forged(&history, "cyd", &body)]));
     assert!(world.stands(channel));
     assert_eq!(world.users("ada").len(), before + 1);
 }
@@ -148,6 +148,11 @@ fn an_administrator_enrols_neither_a_known_users_id_nor_a_known_device() {
     let as_eve = Claim { user: of_eve, ..claim(&history, "cyd", "puppet", invitation) };
     let body = enrol(&history, &as_eve, &puppet, (of_eve, puppet.device()));
     is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Eve's id on another device");
+    // Nor the id that Bob will have, who waits at the door: he couldn't be enrolled any more.
+    let of_bob = UserId::of_first_device(&device("bob").device());
+    let as_bob = Claim { user: of_bob, ..claim(&history, "cyd", "puppet", invitation) };
+    let body = enrol(&history, &as_bob, &puppet, (of_bob, puppet.device()));
+    is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Bob's id on another device");
     let again = claim(&history, "cyd", "eve", invitation);
     let body = enrol(&history, &again, &eve, (of_eve, eve.device()));
     is_refused(&mut world, "cyd", forged(&history, "cyd", &body), "Eve once more");

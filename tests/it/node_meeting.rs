@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, Protocol};
-use muster::core::node::request::Request;
+use muster::core::node::request::{Answer, Request};
 use muster::core::primitives::ids::CertificateId;
 use muster::core::primitives::limits;
 use muster::core::primitives::time::Moment;
 use muster::core::roster::{Body, Certificate, SignedCertificate};
 
 use crate::support::device;
-use crate::support::outsider::SyncSays;
+use crate::support::speech::Says;
 use crate::support::world::{World, email};
 
 /// Zoe and her tablet came in while Bob was away, and all who saw it are away as Bob comes back: nobody but she can
@@ -79,11 +79,11 @@ fn who_learns_that_a_connected_device_is_a_members_opens_a_sync_with_it() {
 }
 
 /// What Bob's machine says to a stranger's sync, and whether the stream goes on, before and after this was said.
-fn to_a_stranger(world: &mut World, who: &str, shown: Vec<Vec<u8>>) -> (Vec<SyncSays>, bool) {
+fn to_a_stranger(world: &mut World, who: &str, shown: Vec<Vec<u8>>) -> (Vec<Says>, bool) {
     let channel = world.open_to(who, "bob", Protocol::Sync);
-    let hello = SyncSays::hello(None);
+    let hello = Says::hello_of(Vec::new());
     world.say_in_sync(who, channel, &hello);
-    world.say_in_sync(who, channel, &SyncSays::Introduction(shown));
+    world.say_in_sync(who, channel, &Says::Introduction(shown));
     (world.heard_in_sync(who, channel), world.stands(channel))
 }
 
@@ -114,17 +114,19 @@ fn a_stranger_who_has_nothing_to_show_gets_the_refusal_and_nothing_is_kept() {
         ("others' certificates, who are in", lacking.clone()),
         ("one of its own on top", [lacking.clone(), vec![own]].concat()),
         ("one without its parents", lacking[1..].to_vec()),
-        ("one with a wrong signature", altered),
+        ("one with a wrong signature", altered.clone()),
         ("garbage", vec![vec![7; 600]]),
         ("more than may be", vec![lacking[0].clone(); limits::INTRODUCTION + 1]),
     ] {
         let (said, stands) = to_a_stranger(&mut world, "mallory", shown);
-        assert_eq!((said, stands), (vec![SyncSays::Stranger], false), "{what}");
+        assert_eq!((said, stands), (vec![Says::Stranger], false), "{what}");
         assert_eq!(world.disk("bob"), before, "{what}: something was kept");
         world.wait(Duration::from_secs(61));
     }
-    // The same certificates do bring in whom they are about.
+    // The same certificates do bring in whom they are about; and not with one wrong signature among them.
     world.outsider("zoe");
+    assert!(!to_a_stranger(&mut world, "zoe", altered).1);
+    assert_eq!(world.disk("bob"), before);
     let (_, stands) = to_a_stranger(&mut world, "zoe", lacking);
     assert!(stands && world.disk("bob") != before);
 }
@@ -197,9 +199,51 @@ fn a_member_is_connected_when_its_sync_stands_and_gone_only_if_it_was() {
     assert_eq!(meetings(&mut world), ["connected", "disconnected"]);
 }
 
+#[test]
+fn who_says_hello_and_hangs_up_is_not_met_again_at_once() {
+    let mut world = World::new("hello and goodbye");
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.outsider("bob");
+    world.scatter();
+    world.dial("ada", "bob");
+    for _ in 0..3 {
+        let channel = world.latest_stream("ada", "bob");
+        let hello = Says::hello(&world.history("bob"));
+        world.say_in_sync("bob", channel, &hello);
+        world.hang_up("bob", channel);
+        world.wait(limits::SYNC_PATIENCE);
+        assert_eq!(world.latest_stream("ada", "bob"), channel, "Ada's machine opened another at once");
+        world.wait(limits::SYNC_PATIENCE);
+        assert_ne!(world.latest_stream("ada", "bob"), channel, "and a moment later it did");
+    }
+}
+
+#[test]
+fn who_was_revoked_is_connected_with_nobody() {
+    let mut world = World::new("revoked and alone");
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.enrol("ada", "eve", "member");
+    // Ada's machine shows Bob his revocation, and hangs up on nobody; Eve hasn't heard of it.
+    world.outsider("ada");
+    let history = world.history("ada");
+    let bob = history.roster().user_of(&device("bob").device()).unwrap().id;
+    let revoked = history.author(&device("ada"), history.revocation(&bob), Moment(0)).unwrap();
+    let channel = world.open_to("ada", "bob", Protocol::Sync);
+    let hello = Says::hello(&history);
+    world.say_in_sync("ada", channel, &hello);
+    world.events("bob");
+    world.say_in_sync("ada", channel, &Says::Certificates(vec![revoked.signed().bytes()]));
+    let gone = |it: &Happening| matches!(it, Happening::MemberDisconnected { .. });
+    assert_eq!(world.events("bob").iter().filter(|it| gone(it)).count(), 2, "Ada and Eve");
+    let Ok(Answer::Status(status)) = world.ask("bob", Request::Status) else { panic!("a status") };
+    assert_eq!(status.organization.connected, 0);
+}
+
 fn in_sync(world: &mut World, who: &str) -> Channel {
     let channel = world.open_to(who, "ada", Protocol::Sync);
-    let hello = SyncSays::hello(Some(&world.history(who)));
+    let hello = Says::hello(&world.history(who));
     world.say_in_sync(who, channel, &hello);
     channel
 }
@@ -223,7 +267,7 @@ fn who_goes_on_sending_what_follows_from_nothing_is_hung_up_on() {
     let mut asked = 0;
     while world.stands(channel) {
         let orphan = orphan(&world, u8::try_from(asked).unwrap());
-        world.say_in_sync("bob", channel, &SyncSays::Certificates(vec![orphan]));
+        world.say_in_sync("bob", channel, &Says::Certificates(vec![orphan]));
         asked += 1;
         assert!(asked <= limits::ASKED_AGAIN + 1, "it goes on for ever");
     }
@@ -238,16 +282,15 @@ fn a_sync_lasts_for_as_long_as_its_messages_are_not_too_many_a_minute() {
     world.enrol("ada", "bob", "member");
     world.outsider("bob");
     let channel = in_sync(&mut world, "bob");
-    for _ in 0..3 {
-        for _ in 0..900 {
-            world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
+    let says = |world: &mut World, messages| {
+        for _ in 0..messages {
+            world.say_in_sync("bob", channel, &Says::WantOpenings(Vec::new()));
         }
-        world.wait(Duration::from_secs(60));
-        assert!(world.stands(channel), "an honest sync of many hours was ended");
-    }
-    for _ in 0..limits::SYNC_MESSAGES {
-        world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
-    }
-    world.say_in_sync("bob", channel, &SyncSays::WantOpenings(Vec::new()));
+    };
+    says(&mut world, limits::SYNC_MESSAGES - 10);
+    world.wait(Duration::from_secs(60));
+    says(&mut world, limits::SYNC_MESSAGES - 10);
+    assert!(world.stands(channel), "an honest sync of many hours would be ended");
+    says(&mut world, 11);
     assert!(!world.stands(channel));
 }

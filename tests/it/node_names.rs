@@ -7,7 +7,8 @@ use muster::core::node::request::Request;
 use muster::core::primitives::ids::Seal;
 use muster::core::roster::{History, Profile};
 
-use crate::support::outsider::{SyncSays, contains};
+use crate::support::outsider::contains;
+use crate::support::speech::Says;
 use crate::support::world::{World, email, label, person};
 
 /// Everybody who ever was in the organization of [`years_in_an_organization`], and their machines.
@@ -84,13 +85,13 @@ fn an_external_who_asks_for_openings_outright_gets_none_and_a_member_who_asks_ge
         for greeted in [false, true] {
             let channel = world.open_to(who, "ada", Protocol::Sync);
             if greeted {
-                let hello = SyncSays::hello(Some(&world.history(who)));
+                let hello = Says::hello(&world.history(who));
                 world.say_in_sync(who, channel, &hello);
             }
-            world.say_in_sync(who, channel, &SyncSays::WantOpenings(seals.clone()));
+            world.say_in_sync(who, channel, &Says::WantOpenings(seals.clone()));
             let came = world.heard_in_sync(who, channel);
             let came: usize =
-                came.iter().map(|said| if let SyncSays::Openings(o) = said { o.len() } else { 0 }).sum();
+                came.iter().map(|said| if let Says::Openings(o) = said { o.len() } else { 0 }).sum();
             assert_eq!(came, if gets_them { seals.len() } else { 0 }, "{who}");
         }
     }
@@ -105,17 +106,17 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
     world.ask("ada", Request::RevokeUsers { users: vec![email("zoe")] }).unwrap();
     let known = world.history("zoe");
     let lacks = world.history("ada").len() - known.len();
-    for hello in [None, Some(SyncSays::hello(Some(&known)))] {
+    for hello in [None, Some(Says::hello(&known))] {
         let channel = world.open_to("zoe", "ada", Protocol::Sync);
         let shown = if hello.is_some() { lacks } else { 0 };
-        for said in hello.into_iter().chain([SyncSays::WantOpenings(seals.clone())]) {
+        for said in hello.into_iter().chain([Says::WantOpenings(seals.clone())]) {
             world.say_in_sync("zoe", channel, &said);
         }
         let came = world.heard_in_sync("zoe", channel);
-        assert!(matches!(came.last(), Some(SyncSays::Revoked)), "{came:?}");
+        assert!(matches!(came.last(), Some(Says::Revoked)), "{came:?}");
         let certificates = came.iter().map(|said| match said {
-            SyncSays::Certificates(certificates) => certificates.len(),
-            SyncSays::Revoked => 0,
+            Says::Certificates(certificates) => certificates.len(),
+            Says::Revoked => 0,
             other => panic!("{other:?}"),
         });
         assert_eq!(certificates.sum::<usize>(), shown, "what led to the revocation and isn't held");

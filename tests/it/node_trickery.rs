@@ -4,12 +4,14 @@ use muster::core::greeting::message::{GuestSays, HostSays, Introduction, Recepti
 use muster::core::greeting::{Reason, Side};
 use muster::core::node::conversation::{JoinAnswers, Step};
 use muster::core::node::input::ConversationId;
-use muster::core::primitives::ids::{OrganizationId, UserId};
+use muster::core::primitives::ids::{CertificateId, OrganizationId, UserId};
 use muster::core::primitives::kind::Kind;
 use muster::core::primitives::text::Name;
-use muster::core::roster::{Body, History, Profile, VerifiedCertificate};
+use muster::core::roster::body::{Enroll, Found};
+use muster::core::roster::proof::Claim;
+use muster::core::roster::{Body, History, Profile};
 
-use crate::roster_sketch::{enrolment, founding, invitation, key, now, user_secret};
+use crate::roster_sketch::{claim, enrolment, founding, invitation, key, now, user_secret};
 use crate::support::false_host::{FalseHost, link_by};
 use crate::support::outsider::contains;
 use crate::support::world::{World, email, label, person};
@@ -80,21 +82,31 @@ fn a_yes_to_a_device_link_sends_the_label_and_neither_name_nor_email() {
 }
 
 /// An organization of Mallory's own, with somebody of hers enrolled: well signed from the first certificate to the last.
-fn mallorys_organization() -> (History, VerifiedCertificate) {
-    let found = History::found(&key("mallory"), founding("mallory"), now()).unwrap();
+fn mallorys_organization() -> (History, CertificateId) {
+    let mallory = device("mallory");
+    let user = UserId::of_first_device(&mallory.device());
+    let found = Found { user, device: mallory.device(), ..founding("mallory") };
+    let found = History::found(&mallory, found, now()).unwrap();
     let mut history = History::new(found.id().into());
     history.add(found).unwrap();
     let puppet =
         enrolment(history.organization(), "mallory", "puppet", Profile::Member, invitation("puppet"));
-    let enrolled = history.author(&key("mallory"), Body::Enroll(puppet), now()).unwrap();
-    history.add(enrolled.clone()).unwrap();
+    let claim = claim(history.organization(), "mallory", "puppet", invitation("puppet"));
+    let claim = Claim { host: mallory.device(), ..claim };
+    let enrolled = enrol(&mut history, Enroll { proof: claim.prove(&key("puppet")), ..puppet });
     (history, enrolled)
 }
 
-/// A whole welcome into Mallory's organization.
-fn forged_welcome(history: &History, enrolled: &VerifiedCertificate) -> Vec<HostSays> {
+fn enrol(history: &mut History, body: Enroll) -> CertificateId {
+    let certificate = history.author(&device("mallory"), Body::Enroll(body), now()).unwrap();
+    history.add(certificate.clone()).unwrap();
+    certificate.id()
+}
+
+/// A whole welcome into Mallory's organization, by this certificate.
+fn welcome(history: &History, certificate: CertificateId) -> Vec<HostSays> {
     let head = WelcomeHead {
-        certificate: enrolled.id(),
+        certificate,
         members_secret: secret("members"),
         user_secret: Some(user_secret("puppet")),
         points: Vec::new(),
@@ -119,20 +131,24 @@ fn a_false_host_that_welcomes_before_the_codes_gets_nowhere() {
             _ => Reception::Queued { organization },
         };
         let mut host = FalseHost::receives(&mut world, "mallory", "bob", &link, &reception);
-        for said in forged_welcome(&history, &enrolled) {
+        let mut said = welcome(&history, enrolled).into_iter();
+        if says == "queued" {
+            host.says(&mut world, &said.next().unwrap());
+        }
+        assert_eq!(world.ended("bob", join), (Reason::BadMessage, Side::Host), "{says}: at the first word");
+        for said in said {
             host.says(&mut world, &said);
         }
-        assert_eq!(world.ended("bob", join), (Reason::BadMessage, Side::Host), "{says}");
         assert_eq!(world.disk("bob"), before, "{says}: something was written down");
         assert!(!world.is_member("bob"));
     }
 }
 
-#[test]
-fn a_host_whose_welcome_lets_somebody_else_in_gets_nowhere_even_after_the_codes() {
-    let (history, enrolled) = mallorys_organization();
+/// Bob gave Mallory, whose organization he joins, his details; then this welcome comes.
+fn after_the_codes(welcome_of: impl FnOnce(&mut History, CertificateId, Enroll) -> CertificateId) -> bool {
+    let (mut history, puppets) = mallorys_organization();
     let organization = history.organization();
-    let mut world = World::new("another's welcome");
+    let mut world = World::new("a welcome after the codes");
     world.outsider("mallory");
     let link = link_by("mallory", organization, Kind::User);
     let join = world.join("bob", &link);
@@ -145,12 +161,35 @@ fn a_host_whose_welcome_lets_somebody_else_in_gets_nowhere_even_after_the_codes(
         account: None,
     };
     host.is_trusted(&mut world, ("bob", join), introduction);
-    assert!(matches!(host.hears(&world)[..], [GuestSays::Details(_)]));
-    for said in forged_welcome(&history, &enrolled) {
+    let [GuestSays::Details(details)] = &host.hears(&world)[..] else { panic!("details") };
+    let bob = device("bob").device();
+    let honest = Enroll {
+        user: UserId::of_first_device(&bob),
+        device: bob,
+        user_key: details.user_key,
+        proof: details.proof,
+        ..enrolment(organization, "mallory", "bob", Profile::Member, link.keys().id)
+    };
+    let certificate = welcome_of(&mut history, puppets, honest);
+    for said in welcome(&history, certificate) {
         host.says(&mut world, &said);
     }
-    assert_eq!(world.ended("bob", join), (Reason::BadMessage, Side::Host));
-    assert!(!world.is_member("bob"));
+    let joined = world.is_member("bob");
+    if !joined {
+        assert_eq!(world.ended("bob", join), (Reason::BadMessage, Side::Host));
+    }
+    joined
+}
+
+#[test]
+fn a_host_whose_welcome_lets_somebody_else_in_gets_nowhere_even_after_the_codes() {
+    assert!(after_the_codes(|history, _, honest| enrol(history, honest)), "the honest welcome is taken");
+    assert!(!after_the_codes(|_, puppets, _| puppets), "Bob isn't in it at all");
+    let another = |history: &mut History, puppets, honest| {
+        enrol(history, honest);
+        puppets
+    };
+    assert!(!after_the_codes(another), "it points at what lets in another device");
 }
 
 #[test]

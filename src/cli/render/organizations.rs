@@ -18,6 +18,12 @@ pub(in crate::cli) fn status(report: &StatusReport, now: Moment, verbose: bool) 
         text.push('\n');
         text.push_str(&waiting(&report.waiting, now, verbose));
     }
+    if !report.notes.is_empty() {
+        text.push('\n');
+    }
+    for note in &report.notes {
+        text.push_str(&format!("{} {}\n", style("note:").yellow(), shown(note)));
+    }
     text
 }
 

@@ -1,6 +1,6 @@
 //! One connection to the daemon, for one exchange.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::control::place::SYSTEM_SOCKET;
 use crate::control::wire::ErrorBody;
@@ -21,6 +21,9 @@ use crate::core::node::request::{Class, Refusal};
 
 /// How long the daemon may think: verifying a large roster takes seconds, on a small machine more.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long it is tried to get into the queue at the socket.
+const CROWD: Duration = Duration::from_secs(30);
 
 /// The longest answer that is read, in bytes: the log of half a million certificates.
 const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -43,7 +46,7 @@ impl Drop for Driver {
 impl Connection {
     /// Connects; finding nobody is a refusal that says what to do.
     pub(super) async fn open(socket: &Path) -> Result<Self, Refusal> {
-        let stream = UnixStream::connect(socket).await.map_err(|error| nobody(socket, &error))?;
+        let stream = reach(socket).await.map_err(|error| nobody(socket, &error))?;
         let (requests, driver) =
             handshake(TokioIo::new(stream)).await.map_err(|_| broken("it does not speak HTTP"))?;
         let driver = Driver(tokio::spawn(async move {
@@ -86,6 +89,19 @@ impl Connection {
             .map_err(|_| silent())?
             .map_err(|_| broken("the connection broke off"))?;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+}
+
+/// A daemon at whose socket too many wait already is busy, not away.
+async fn reach(socket: &Path) -> io::Result<UnixStream> {
+    let end = Instant::now() + CROWD;
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < end => {
+                sleep(Duration::from_millis(20)).await;
+            }
+            reached => return reached,
+        }
     }
 }
 

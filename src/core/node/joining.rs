@@ -48,6 +48,7 @@ pub(super) struct Pending {
     user_secret: UserSecret,
     attempts: u32,
     last_attempt: Moment,
+    expires: Moment,
     confirmed: Option<Confirmed>,
 }
 
@@ -71,6 +72,7 @@ pub(super) struct Joining {
     stage: Option<Stage>,
     deadline: Option<Moment>,
     tried: Vec<String>,
+    started: Moment,
 }
 
 enum Stage {
@@ -95,6 +97,7 @@ impl Joining {
             user_secret: UserSecret::new(mind.entropy.secret()),
             attempts: 0,
             last_attempt: Moment::default(),
+            expires: link.expires,
             confirmed: None,
         };
         let joining = Self::restore(key, pending, settings);
@@ -115,6 +118,7 @@ impl Joining {
             stage: None,
             deadline: None,
             tried: Vec::new(),
+            started: Moment::default(),
         }
     }
 
@@ -137,7 +141,17 @@ impl Joining {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Moment> {
-        self.deadline
+        [self.deadline, self.ends_at()].into_iter().flatten().min()
+    }
+
+    /// G6.4: when nothing is left to come back for, unless a person waits or has only just begun: the attempts with a link
+    /// are counted for as long as it is good, and a confirmed join is welcomed for as long as hosts keep the keys of
+    /// an ended invitation.
+    fn ends_at(&self) -> Option<Moment> {
+        let kept =
+            if self.is_confirmed() { limits::ENDED_INVITATION_KEPT } else { std::time::Duration::ZERO };
+        let end = (self.pending.expires + kept).max(self.started + limits::HANDSHAKE);
+        self.conversation.is_none().then_some(end)
     }
 
     /// Takes one input; gives what a welcome came to, once one is whole and verified.
@@ -147,6 +161,9 @@ impl Joining {
         mind: &mut Mind,
         out: &mut Outbox,
     ) -> Option<Box<Admitted>> {
+        if matches!(input, Input::Started) {
+            self.started = mind.now;
+        }
         match input {
             Input::Started if self.is_confirmed() => self.seek(mind, out),
             Input::Begin { conversation, begin: Begin::Join { answers } } => {
@@ -349,6 +366,11 @@ impl Joining {
     }
 
     fn time_passes(&mut self, now: Moment, out: &mut Outbox) {
+        if self.ends_at().is_some_and(|end| end <= now) {
+            out.push(Output::StopSeeking { device: self.pending.host });
+            out.push(Output::Forget);
+            return;
+        }
         if self.deadline.is_none_or(|deadline| deadline > now) {
             return;
         }

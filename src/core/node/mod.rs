@@ -179,6 +179,15 @@ impl Node {
         }
     }
 
+    /// The organization's name, where this device is in it and knows it.
+    #[must_use]
+    pub fn organization_name(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Member(member) => member.name(),
+            Phase::Joining(_) => None,
+        }
+    }
+
     /// The invitation by which this device joins; none once it is in.
     #[must_use]
     pub fn joining(&self) -> Option<InvitationId> {

@@ -114,8 +114,8 @@ pub const BATCH: usize = 1024 * 1024;
 pub const LISTED_IDS: usize = 1024;
 
 /// Messages of one sync in a minute; with more the session ends: a liar could go on for ever. A whole history of ten
-/// thousand certificates takes a hundred.
-pub const SYNC_MESSAGES: u32 = 1_000;
+/// thousand certificates takes a hundred; a script that enrols people as fast as it can, one for each of them.
+pub const SYNC_MESSAGES: u32 = 3_000;
 
 /// Frames of certificates on their way to one peer: a megabyte, enough for a fast line with a long round trip.
 pub const SYNC_FRAMES: usize = 16;
@@ -162,6 +162,9 @@ pub const ADDRESSES_PER_DEVICE: usize = 8;
 
 /// Memberships of one daemon, those that are being joined included.
 pub const MEMBERSHIPS: usize = 32;
+
+/// Joins among them that were begun and not finished; each is forgotten when its link has expired.
+pub const UNFINISHED_JOINS: usize = 16;
 
 /// The life of a registration at a rendezvous point; renewed at half of it.
 pub const REGISTRATION: Duration = Duration::from_secs(10 * 60);
@@ -210,7 +213,11 @@ pub const CONNECTIONS_PER_PEER: u32 = 4;
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
 
 /// Connections that are coming in and have not yet said who they are.
-pub const PENDING_CONNECTIONS: u32 = 64;
+pub const PENDING_CONNECTIONS: u32 = 256;
+
+/// Those of them from one IPv4 address, or from one IPv6 network of 64 bits: a room that joins at one moment, and
+/// never all places, so that one address can't keep everybody out.
+pub const PENDING_PER_IP: usize = 64;
 
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;

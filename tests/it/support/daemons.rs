@@ -64,6 +64,10 @@ impl Machine {
         self.data().join("control.sock")
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address that this daemon was told to listen at.
     pub(crate) fn address(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}", self.port)
@@ -80,8 +84,13 @@ impl Machine {
 
     /// Starts the daemon and waits until it answers.
     pub(crate) fn boot(&mut self) {
+        self.boot_as(self.musterd());
+    }
+
+    /// The same by a command that becomes the daemon.
+    pub(crate) fn boot_as(&mut self, mut command: Command) {
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        self.daemon = Some(self.musterd().stderr(log).spawn().unwrap());
+        self.daemon = Some(command.stderr(log).spawn().unwrap());
         eventually(&format!("the daemon of {} answers", self.name), || {
             let daemon = self.daemon.as_mut().unwrap();
             if let Some(status) = daemon.try_wait().unwrap() {
@@ -89,6 +98,26 @@ impl Machine {
             }
             self.muster(&["status"]).code == 0
         });
+    }
+
+    /// Starts it, with these words more, where it must fail; gives what it said.
+    pub(crate) fn fails_to_boot(&self, more: &[&str]) -> Said {
+        let mut daemon = self.musterd().args(more).stderr(Stdio::piped()).spawn().unwrap();
+        let end = Instant::now() + LONG;
+        while daemon.try_wait().unwrap().is_none() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        // One that runs all the same ends here, by a signal, which is no exit code.
+        let _ = daemon.kill();
+        daemon.wait_with_output().unwrap().into()
+    }
+
+    /// Where its memberships lie: the directories, and what was set aside.
+    pub(crate) fn memberships(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.data().join("memberships")).unwrap();
+        let mut places: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        places.sort();
+        places
     }
 
     /// SIGKILL: whatever the daemon was doing, it does no more.

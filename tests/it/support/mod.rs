@@ -1,12 +1,15 @@
 //! What the tests share: people with keys that follow from their names.
 
 mod breakage;
+pub(crate) mod chance;
 pub(crate) mod daemons;
 pub(crate) mod false_host;
+pub(crate) mod hostile;
 pub(crate) mod network;
 pub(crate) mod outsider;
 pub(crate) mod pair;
 mod people;
+pub(crate) mod speech;
 pub(crate) mod world;
 
 use muster::core::primitives::entropy::Entropy;
@@ -26,4 +29,11 @@ pub(crate) fn secret(word: &str) -> Secret32 {
 /// The device of a person or of a machine, by name.
 pub(crate) fn device(name: &str) -> DeviceKey {
     DeviceKey::from_seed(secret(&format!("device of {name}")))
+}
+
+/// Bytes that nobody can foresee, for who wants to be nobody.
+pub(crate) fn fresh_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
 }

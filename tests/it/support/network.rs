@@ -12,7 +12,7 @@ use muster::core::primitives::ids::CertificateId;
 use muster::core::roster::History;
 use muster::core::roster::reconcile::{Range, What, Word};
 
-use super::outsider::SyncSays;
+use super::speech::Says;
 use super::world::{World, email};
 use crate::roster_random::Dice;
 
@@ -121,21 +121,21 @@ impl Network {
         self.world.transmit(channel, name, &to, frame);
     }
 
-    fn something(&self, dice: &mut Dice) -> SyncSays {
+    fn something(&self, dice: &mut Dice) -> Says {
         let ids: Vec<CertificateId> = self.known.in_causal_order().map(|it| it.id()).collect();
         let some = |dice: &mut Dice| -> Vec<CertificateId> {
             (0..dice.below(9)).map(|_| ids[dice.below(ids.len())]).collect()
         };
         let strange = CertificateId([dice.below(256) as u8; 32]);
         match dice.below(12) {
-            0 => SyncSays::hello(None),
-            1 | 2 => SyncSays::hello(Some(&self.known)),
-            3 => SyncSays::Taken,
-            4 => SyncSays::Want(some(dice)),
-            5 => SyncSays::Offer([some(dice), vec![strange]].concat()),
-            6 => SyncSays::Reconcile(Word::Between(ids[0], ids[dice.below(ids.len())])),
-            7 => SyncSays::Reconcile(Word::Finer(some(dice))),
-            8 => SyncSays::Reconcile(Word::Compare),
+            0 => Says::hello_of(Vec::new()),
+            1 | 2 => Says::hello(&self.known),
+            3 => Says::Taken,
+            4 => Says::Want(some(dice)),
+            5 => Says::Offer([some(dice), vec![strange]].concat()),
+            6 => Says::Reconcile(Word::Between(ids[0], ids[dice.below(ids.len())])),
+            7 => Says::Reconcile(Word::Finer(some(dice))),
+            8 => Says::Reconcile(Word::Compare),
             9 => {
                 let end = (dice.below(60) as u64, strange);
                 let what = match dice.below(3) {
@@ -143,13 +143,13 @@ impl Network {
                     1 => What::Ids(some(dice)),
                     _ => What::Wanted(some(dice)),
                 };
-                SyncSays::Reconcile(Word::Ranges(vec![Range { end, what }]))
+                Says::Reconcile(Word::Ranges(vec![Range { end, what }]))
             }
             10 => {
                 let one = self.known.get(&ids[dice.below(ids.len())]).unwrap();
-                SyncSays::Certificates(vec![one.signed().bytes()])
+                Says::Certificates(vec![one.signed().bytes()])
             }
-            _ => SyncSays::Revoked,
+            _ => Says::Revoked,
         }
     }
 

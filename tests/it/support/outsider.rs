@@ -9,39 +9,13 @@ use muster::core::greeting::noise::Initiator;
 use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, Protocol};
 use muster::core::primitives::codec;
-use muster::core::primitives::ids::{CertificateId, OrganizationId, Seal};
+use muster::core::primitives::ids::OrganizationId;
 use muster::core::primitives::secret::Secret32;
-use muster::core::roster::reconcile::{Holds, Word};
 use muster::core::roster::{History, SignedCertificate};
-use serde::{Deserialize, Serialize};
 
 use super::device;
+use super::speech::Says;
 use super::world::World;
-
-/// What is said over `/muster/sync/1`, as docs/spec/wire.md has it (W4), written down a second time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum SyncSays {
-    Hello { version: u8, holds: Holds, addresses: Vec<String> },
-    Certificates(Vec<Vec<u8>>),
-    WantOpenings(Vec<Seal>),
-    Openings(Vec<Vec<u8>>),
-    Stranger,
-    Revoked,
-    Introduction(Vec<Vec<u8>>),
-    Reconcile(Word),
-    Taken,
-    Offer(Vec<CertificateId>),
-    Want(Vec<CertificateId>),
-}
-
-impl SyncSays {
-    /// The first word of who holds what this history has, or nothing.
-    pub(crate) fn hello(holds: Option<&History>) -> Self {
-        let nothing = Holds { digest: [0; 32], count: 0, heads: Vec::new(), are_all: true, past: Vec::new() };
-        let holds = holds.map_or(nothing, Holds::of);
-        Self::Hello { version: 1, holds, addresses: Vec::new() }
-    }
-}
 
 /// Whether `text` stands in these bytes.
 pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
@@ -89,7 +63,7 @@ impl World {
         self.run();
     }
 
-    pub(crate) fn say_in_sync(&mut self, from: &str, channel: Channel, said: &SyncSays) {
+    pub(crate) fn say_in_sync(&mut self, from: &str, channel: Channel, said: &Says) {
         self.say(from, channel, codec::encode(said));
     }
 
@@ -104,7 +78,7 @@ impl World {
         came.map(|sent| sent.frame.clone()).collect()
     }
 
-    pub(crate) fn heard_in_sync(&self, name: &str, channel: Channel) -> Vec<SyncSays> {
+    pub(crate) fn heard_in_sync(&self, name: &str, channel: Channel) -> Vec<Says> {
         self.heard(name, channel).iter().map(|frame| codec::decode(frame).unwrap()).collect()
     }
 

@@ -121,9 +121,12 @@ impl Member {
 
     /// A stream stands on which a guest may speak first.
     pub(super) fn knocked(&mut self, visit: Visit, mind: &Mind, out: &mut Outbox) {
-        if self.door.fresh.len() >= limits::HANDSHAKES_UNDER_WAY {
-            out.part(visit.channel, FirstAnswer::refusal(Reason::Busy));
-            return;
+        // A guest speaks as it opens the stream. Who has been silent for longest makes room, so that no crowd that says
+        // nothing keeps guests out.
+        if self.door.fresh.len() >= limits::HANDSHAKES_UNDER_WAY
+            && let Some((silent, _)) = self.door.fresh.pop_first()
+        {
+            out.hang_up(silent);
         }
         self.door.fresh.insert(visit.channel, (visit, mind.now + limits::HANDSHAKE));
     }

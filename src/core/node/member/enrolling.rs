@@ -180,7 +180,7 @@ impl Member {
         Ok(Admission { body, openings, user, profile })
     }
 
-    /// The invitation was made for one email: another one comes in only by the host's own word about it (G6.4).
+    /// The invitation was made for one email: another one comes in only by the host's own word about it (G6.5).
     fn is_the_invited_or_corrected(
         &self,
         id: &InvitationId,

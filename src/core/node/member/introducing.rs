@@ -141,6 +141,9 @@ impl Member {
         let mut convinced =
             Convinced { history: self.history.clone(), new: Vec::new(), batch: Batch::default() };
         for signed in shown {
+            if convinced.history.contains(&signed.id()) {
+                continue;
+            }
             let certificate = signed.verify().ok()?;
             keeping::write_down(&certificate, &mut convinced.batch);
             convinced.new.push(certificate.id());

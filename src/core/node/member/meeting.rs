@@ -126,18 +126,28 @@ impl Member {
     pub(super) fn is_met(&mut self, peer: DeviceId, now: Moment, out: &mut Outbox) {
         let Some(user_id) = self.roster().user_of(&peer).map(|user| user.id) else { return };
         let Some(connection) = self.connections.0.get_mut(&peer) else { return };
-        connection.tries = 0;
+        // Not none: who says hello and hangs up, again and again, isn't met again at once.
+        connection.tries = 1;
         if !std::mem::replace(&mut connection.told, true) {
             self.notify(now, Happening::MemberConnected { user_id, device_id: peer }, out);
         }
     }
 
-    pub(super) fn disconnected(&mut self, peer: DeviceId, mind: &Mind, out: &mut Outbox) {
+    pub(super) fn disconnected(&mut self, peer: DeviceId, now: Moment, out: &mut Outbox) {
         let told = self.connections.0.remove(&peer).is_some_and(|connection| connection.told);
         self.syncs.retain(|_, session| session.peer != peer);
         if let Some(user) = self.roster().user_of(&peer).filter(|_| told) {
             let what = Happening::MemberDisconnected { user_id: user.id, device_id: peer };
-            self.notify(mind.now, what, out);
+            self.notify(now, what, out);
+        }
+    }
+
+    /// This device was revoked: it is connected with nobody from here on.
+    pub(super) fn part_from_all(&mut self, now: Moment, out: &mut Outbox) {
+        let connected: Vec<DeviceId> = self.connections.devices().copied().collect();
+        for peer in connected {
+            self.disconnected(peer, now, out);
+            out.push(Output::Disconnect { peer });
         }
     }
 

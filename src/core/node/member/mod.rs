@@ -127,7 +127,7 @@ impl Member {
             Input::Started | Input::TimeOut => {}
             Input::Listening { addresses } => self.listens_at(addresses, out),
             Input::Connected { peer, dialed, address } => self.connected(peer, dialed, address, mind, out),
-            Input::Disconnected { peer } => self.disconnected(peer, mind, out),
+            Input::Disconnected { peer } => self.disconnected(peer, mind.now, out),
             Input::Opened { channel, peer, protocol, by_us, from } => match protocol {
                 Protocol::Greeting if !by_us => {
                     self.knocked(doorway::Visit { channel, peer, from }, mind, out);

@@ -212,7 +212,7 @@ impl Member {
                 send(channel, &Message::Taken, out);
                 self.say_again(channel, out);
             }
-            Err(_) => self.stop_sync(channel, out),
+            Err(NotAdded::Refused(_)) => self.stop_sync(channel, out),
         }
     }
 

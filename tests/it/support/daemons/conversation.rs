@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 
 use serde_json::Value;
@@ -43,6 +43,18 @@ impl Conversation {
         }
         self.seen.extend(step.clone());
         step.ok()
+    }
+
+    /// The next step if it is there already: `None` while nothing came, `Some(None)` once the command says no more.
+    pub(crate) fn poll(&mut self) -> Option<Option<Value>> {
+        match self.steps.try_recv() {
+            Ok(step) => {
+                self.seen.push(step.clone());
+                Some(Some(step))
+            }
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(None),
+        }
     }
 
     /// Reads on to this step; anything but waiting, or the end, before it is a failure.

@@ -1,0 +1,36 @@
+//! Two machines on one cable: `tests/lab/two_machines`, which needs root for its network namespaces.
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn two_machines_on_one_cable_find_each_other_by_the_links_addresses() {
+    play("all");
+}
+
+#[test]
+fn two_machines_on_one_cable_find_each_other_by_multicast() {
+    play("points");
+}
+
+fn play(hints: &str) {
+    if !may_make_networks(hints) {
+        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
+        return;
+    }
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/two_machines");
+    let programs = Path::new(env!("CARGO_BIN_EXE_musterd")).parent().unwrap();
+    let played = Command::new(lab).arg(programs).arg(hints).env_remove("MUSTER_SOCKET").output().unwrap();
+    let said = String::from_utf8_lossy(&played.stdout);
+    assert!(played.status.success(), "{said}{}", String::from_utf8_lossy(&played.stderr));
+    assert_eq!(said, format!("Bob is in, by {hints}.\n"));
+}
+
+fn may_make_networks(hints: &str) -> bool {
+    let name = format!("mup{}{hints}", std::process::id());
+    let netns = |deed: &str| {
+        let made = Command::new("ip").args(["netns", deed, &name]).output();
+        made.is_ok_and(|made| made.status.success())
+    };
+    netns("add") && netns("del")
+}
