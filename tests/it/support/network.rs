@@ -65,6 +65,7 @@ impl Network {
     pub(crate) fn new(seed: u64, people: usize, hostile: usize) -> Self {
         let mut world = World::new(&format!("network {seed}"));
         world.is_recorded = false;
+        world.scatter();
         for (name, disk) in founded(people) {
             let machine = world.machines.entry(name.clone()).or_default();
             machine.disk.clone_from(disk);
@@ -197,13 +198,13 @@ impl Network {
         self.honest.iter().filter(|name| self.world.is_member(name)).cloned().collect()
     }
 
-    /// Every two honest devices meet. Who is hostile goes on as before.
+    /// The honest devices meet, each with two neighbours and somebody else. Who is hostile goes on as before.
     pub(crate) fn all_meet(&mut self, dice: &mut Dice) {
         for _ in 0..3 {
-            let all = self.honest.clone();
+            let all = self.who_is_in();
             for (n, one) in all.iter().enumerate() {
-                for other in &all[n + 1..] {
-                    self.world.connect(one, other);
+                for other in [n + 1, dice.below(all.len())] {
+                    self.world.connect(one, &all[other % all.len()]);
                 }
             }
             self.run(dice, ENDLESS);
