@@ -198,7 +198,8 @@ fn becoming_a_device_takes_a_yes_that_no_flag_gives() {
 /// Runs a command at a terminal of its own; `dialogue` is what is waited for and what is then typed. The command
 /// takes the shell's place, since a shell that waited for it would end by Ctrl-C itself and hide its exit code.
 fn at_a_terminal(daemon: &StandIn, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
-    let command = format!("exec {} --socket {} {line}", env!("CARGO_BIN_EXE_muster"), daemon.socket.display());
+    let command =
+        format!("exec {} --socket {} {line}", env!("CARGO_BIN_EXE_muster"), daemon.socket.display());
     let mut script = std::process::Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .stdin(Stdio::piped())

@@ -205,7 +205,7 @@ fn a_user_who_forks_still_has_at_most_sixteen_devices() {
     let too_many = drawn
         .history
         .in_causal_order()
-        .filter(|it| drawn.history.standing(&it.id()) == Some(&Standing::Void(Void::TooManyDevices)));
+        .filter(|it| drawn.history.standing(&it.id()) == Some(Standing::Void(Void::TooManyDevices)));
     assert_eq!(too_many.count(), 3);
     assert!(drawn.history.is_consistent());
 }
@@ -306,7 +306,7 @@ fn a_removal_that_undoes_its_own_author_is_void_where_nobody_else_would_remain()
     }
     let coup = history.author(&key(&unnamed), history.revocation(&user("bob")), now()).unwrap();
     history.add(coup.clone()).unwrap();
-    assert_eq!(history.standing(&coup.id()), Some(&Standing::Void(Void::LastAdministrator)));
+    assert_eq!(history.standing(&coup.id()), Some(Standing::Void(Void::LastAdministrator)));
     assert!(history.roster().active_administrators().next().is_some());
     assert!(history.is_consistent());
 }

@@ -167,7 +167,7 @@ fn is_found(certificate: &VerifiedCertificate) -> bool {
 }
 
 fn standings(history: &History) -> BTreeMap<CertificateId, Standing> {
-    ids(history).into_iter().map(|id| (id, *history.standing(&id).unwrap())).collect()
+    ids(history).into_iter().map(|id| (id, history.standing(&id).unwrap())).collect()
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Drawn {
 
     /// What became of a marked step.
     pub(crate) fn standing(&self, mark: &str) -> Standing {
-        *self.history.standing(&self.mark(mark)).unwrap()
+        self.history.standing(&self.mark(mark)).unwrap()
     }
 
     /// Who is in, as `name:profile`, sorted by name.

@@ -40,6 +40,12 @@ pub const DEVICES_PER_USER: usize = 16;
 /// too large to be named.
 pub const ENDS_PER_CUT: usize = 4;
 
+/// Whom a removal or an Enroll asks. More would be slower to gather, fewer easier to outvote; an odd number has no ties.
+pub const WITNESSES: usize = 7;
+
+/// Removals that one Acknowledge names: with parents and all else that still fits a certificate.
+pub const ACKNOWLEDGED: usize = 128;
+
 /// The value of a setting, in bytes.
 pub const SETTING: usize = 1024;
 

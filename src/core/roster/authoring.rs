@@ -1,12 +1,12 @@
 //! Signing certificates of one's own: filled in from what is held, judged by their own past before anybody
 //! else sees them. Nothing here adds what it signs.
 
-use super::body::{Acknowledge, Body, Found, Revoke, SetProfile};
+use super::body::{Acknowledge, Body, Cut, Found, Revoke, SetProfile};
 use super::certificate::{Certificate, SignedCertificate, VERSION, VerifiedCertificate};
 use super::history::History;
 use super::profile::Profile;
 use super::refused::Refused;
-use super::resolution::Resolution;
+use super::state::State;
 use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::DeviceKey;
 use crate::core::primitives::limits;
@@ -34,7 +34,7 @@ impl History {
             body: body.encode(),
         };
         let certificate = SignedCertificate::sign(certificate, key).in_form()?;
-        Self::new(certificate.id().into()).judge(certificate.clone())?;
+        Self::new(certificate.id().into()).judge(&certificate)?;
         Ok(certificate)
     }
 
@@ -73,36 +73,42 @@ impl History {
     /// A Revoke of this user, with its cut.
     #[must_use]
     pub fn revocation(&self, user: &UserId) -> Body {
-        Body::Revoke(Revoke { user: *user, cut: self.live.cut(user) })
+        Body::Revoke(Revoke { user: *user, cut: self.cut(user) })
     }
 
     /// A SetProfile of this user, with its cut where it takes Administrator away.
     #[must_use]
     pub fn profile_change(&self, user: &UserId, profile: Profile) -> Body {
         let demotes = self.roster().user(user).is_some_and(|user| user.profile == Profile::Administrator);
-        Body::SetProfile(SetProfile { user: *user, profile, cut: demotes.then(|| self.live.cut(user)) })
+        Body::SetProfile(SetProfile { user: *user, profile, cut: demotes.then(|| self.cut(user)) })
+    }
+
+    fn cut(&self, user: &UserId) -> Cut {
+        let user = self.graph.user(user);
+        user.map_or(Cut(Vec::new()), |user| self.live.cut(&self.graph, user))
     }
 
     fn draft(
         &self,
         key: &DeviceKey,
         parents: Vec<CertificateId>,
-        past: &Resolution,
+        past: &State,
         body: Body,
         now: Moment,
     ) -> Result<Certificate, Refused> {
         let device = key.device();
-        let author = past.roster.user_of(&device).ok_or(Refused::StrangerAuthor)?;
+        let introduction = past.introduction(&self.graph, &device).ok_or(Refused::StrangerAuthor)?;
+        let auth = past.acts_under(&self.graph, self.graph.owner(introduction));
         // Of a chain that forked (a device restored from a backup), the longest end is followed.
         let last = past.chain_ends(&device).next();
         let highest = parents.iter().filter_map(|parent| self.generation_of(parent)).max();
         Ok(Certificate {
             version: VERSION,
-            organization: self.organization,
+            organization: self.organization(),
             device,
             seq: last.map_or(0, |(seq, _)| seq.saturating_add(1)),
             prev: last.map_or(CertificateId::NONE, |(_, end)| end),
-            auth: author.grant,
+            auth: auth.map_or(CertificateId::NONE, |auth| self.graph.id(auth)),
             generation: highest.map_or(0, |highest| highest.saturating_add(1)),
             parents,
             time: now,
@@ -117,7 +123,7 @@ impl History {
         key: &DeviceKey,
     ) -> Result<VerifiedCertificate, Refused> {
         let certificate = SignedCertificate::sign(certificate, key).in_form()?;
-        self.judge(certificate.clone())?;
+        self.judge(&certificate)?;
         Ok(certificate)
     }
 

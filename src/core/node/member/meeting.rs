@@ -238,7 +238,7 @@ impl Member {
             }
             // Something between was lost: say again what is held here, and it comes.
             Err(NotAdded::MissingParents(_)) => send(channel, &self.hello(), out),
-            Err(NotAdded::Refused(Refused::NewerVersion)) => {}
+            Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {}
             Err(NotAdded::Refused(_)) => self.stop_sync(channel, out),
         }
     }
