@@ -100,8 +100,6 @@ impl History {
         let ix = self.graph.push(certificate, facts);
         branch.into_iter().for_each(|branch| self.go_on(branch, ix));
         self.bring_up_to_date(ix)?;
-        let often = self.len() <= CHECKED_EACH_TIME || self.len().is_multiple_of(1024);
-        debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
         Ok(Added::New(id))
     }
 
@@ -110,6 +108,8 @@ impl History {
         let pinned = self.pins.kept(&self.graph, &self.live);
         if merge::take_in(&self.graph, &mut self.live, ix) {
             self.refresh(&[ix]);
+            let often = self.len() <= CHECKED_EACH_TIME || self.len().is_multiple_of(1024);
+            debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
             return Ok(());
         }
         let resolved = merge::resolve(&self.graph, vec![true; self.graph.len()]);

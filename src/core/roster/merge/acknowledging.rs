@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::core::primitives::ids::{CertificateId, DeviceId};
 use crate::core::primitives::limits;
+use crate::core::roster::authoring::AsOf;
 use crate::core::roster::body::{Acknowledge, Body};
 use crate::core::roster::graph::{Graph, UserIx};
 use crate::core::roster::history::History;
@@ -39,27 +40,29 @@ impl History {
     /// `history.author(key, owed.body(), now)`, and ask again: a certificate holds only so much.
     #[must_use]
     pub fn owed(&self, device: &DeviceId) -> Owed {
-        let introduction = self.live.introduction(&self.graph, device);
-        let Some(user) = introduction.map(|introduction| self.graph.owner(introduction)) else {
-            return Owed::default();
-        };
-        if !self.live.is_active(&self.graph, user) {
-            return Owed::default();
-        }
-        let ids = |list: Option<&BTreeSet<Ix>>| {
-            let list: Vec<Ix> = list.into_iter().flatten().copied().collect();
-            let mut ids: Vec<CertificateId> = self
-                .graph
-                .sorted(&list)
-                .into_iter()
-                .take(limits::ACKNOWLEDGED)
-                .map(|ix| self.graph.id(ix))
-                .collect();
-            ids.sort_unstable();
-            ids
-        };
-        Owed { removals: ids(self.live.unacknowledged.get(&user)), enrols: ids(self.live.unbuilt.get(&user)) }
+        owed(&self.graph, &self.live, device)
     }
+}
+
+impl AsOf<'_> {
+    /// R4.4: what this device had to acknowledge by then.
+    #[must_use]
+    pub fn owed(&self, device: &DeviceId) -> Owed {
+        owed(self.graph, &self.past, device)
+    }
+}
+
+fn owed(graph: &Graph, state: &State, device: &DeviceId) -> Owed {
+    let user = state.introduction(graph, device).map(|introduction| graph.owner(introduction));
+    let Some(user) = user.filter(|user| state.is_active(graph, *user)) else { return Owed::default() };
+    let ids = |list: Option<&BTreeSet<Ix>>| {
+        let list: Vec<Ix> = list.into_iter().flatten().copied().collect();
+        let first = graph.sorted(&list).into_iter().take(limits::ACKNOWLEDGED);
+        let mut ids: Vec<CertificateId> = first.map(|ix| graph.id(ix)).collect();
+        ids.sort_unstable();
+        ids
+    };
+    Owed { removals: ids(state.unacknowledged.get(&user)), enrols: ids(state.unbuilt.get(&user)) }
 }
 
 /// R4.3: the Enrolls of which this user is a witness and which the next certificate builds on for the first time.

@@ -24,8 +24,10 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
     }
     let cut_by = first_cut(graph, state, ix);
     let counts = node.is_removal() || (cut_by.is_none() && rest::stands(graph, state, ix));
-    let moves = electors_that_move(graph, state, ix, counts);
-    let is_shaky = state.reaching.iter().any(|removal| !state.is_settled(*removal));
+    // Where an unsettled removal voids something, only the pass knows what counts without it.
+    let mut reaching = state.reaching.iter().chain(&cut_by);
+    let is_shaky = reaching.any(|removal| !state.is_settled(*removal));
+    let moves = electors_that_move(graph, state, ix, counts || is_shaky);
     let adopts = counts && matches!(node.body(), Body::Adopt(_));
     if adopts || moves.iter().any(|enrol| is_shaky || !(state.counts(*enrol) || *enrol == ix)) {
         return false;
@@ -78,7 +80,7 @@ fn first_cut(graph: &Graph, state: &State, ix: Ix) -> Option<Ix> {
 }
 
 /// The Enrolls of those whose place in the electorate it might change.
-fn electors_that_move(graph: &Graph, state: &State, ix: Ix, counts: bool) -> BTreeSet<Ix> {
+fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> BTreeSet<Ix> {
     let node = graph.node(ix);
     let mut moves: BTreeSet<Ix> = BTreeSet::new();
     // Only with this one more is the count of who built on it reached; before, the set doesn't hold it.
@@ -89,8 +91,7 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, counts: bool) -> BTr
         Body::Found(_) | Body::Enroll(_) => vouched::is_vouched(graph, state, ix).then_some(ix),
         _ => node.target.filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
     };
-    let unknown_worth = !counts && !state.reaching.is_empty();
-    moves.extend(enrolment.filter(|_| counts || unknown_worth));
+    moves.extend(enrolment.filter(|_| may_count));
     moves
 }
 

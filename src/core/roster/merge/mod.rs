@@ -51,6 +51,10 @@ pub(super) fn resolve(graph: &Graph, held: Vec<bool>) -> State {
     // At this moment settled removals are the only ones.
     state.electorate = witnesses::electorate(graph, &state);
     pass::take(graph, &mut state, &unsettled);
+    if !graph.contested.is_empty() || !graph.adopts.is_empty() {
+        // Who lost to whom is told by the cuts that are in effect in the end.
+        rest::decide(graph, &mut state);
+    }
     state.crowd = witnesses::crowd(graph, &state);
     acknowledging::note_what_is_owed(graph, &mut state);
     state
