@@ -108,7 +108,7 @@ impl Drawn {
 
     fn step(&mut self, known: &[CertificateId], act: &str) -> Result<VerifiedCertificate, Refused> {
         let (author, act) = act.trim().split_once(' ').unwrap_or((act, ""));
-        self.people.insert(user(author), author.to_owned());
+        self.people.insert(user(author), author.split('@').next().unwrap().to_owned());
         if act == "founds" {
             return History::found(&key(author), founding(author), now());
         }

@@ -378,6 +378,16 @@ impl History {
         held.filter(|(_, is_in)| *is_in).map(|(node, _)| node.id()).collect()
     }
 
+    /// Those of these that none of the others has in its past, sorted.
+    #[must_use]
+    pub fn heads_among(&self, ids: &[CertificateId]) -> Vec<CertificateId> {
+        let ids: Vec<Ix> = ids.iter().filter_map(|id| self.graph.ix(id)).collect();
+        let parents = ids.iter().flat_map(|ix| &self.graph.node(*ix).parents).copied().collect::<Vec<_>>();
+        let behind = self.graph.closure(&parents);
+        let heads = ids.iter().filter(|ix| !behind[**ix as usize]).map(|ix| self.graph.id(*ix));
+        heads.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// What is held and is neither one of `known` nor an ancestor of one, ancestors first.
     #[must_use]
     pub fn lacking(&self, known: &[CertificateId]) -> Vec<CertificateId> {

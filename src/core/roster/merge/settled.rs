@@ -35,7 +35,7 @@ pub(super) fn count_again(graph: &Graph, state: &mut State, removal: Ix) -> Sett
 /// R4.5: *claimed* when more than half of its witnesses acknowledged it (at least two, if four or more Members and
 /// Administrators were active in its own past), and its author is vouched.
 fn claimed(graph: &Graph, state: &State, removal: Ix) -> Settling {
-    let acknowledged = acknowledgements(graph, state, removal, |_| true);
+    let acknowledged = acknowledgements(graph, state, removal, |_| false);
     let claimed = is_enough(graph, state, removal, acknowledged);
     Settling { claimed, acknowledged, ..Settling::default() }
 }
