@@ -35,6 +35,7 @@ mod node_greeting;
 mod primitives_codec;
 mod primitives_keys;
 mod primitives_text;
+mod roster_attacks;
 mod roster_chain;
 mod roster_codec;
 mod roster_concurrent;

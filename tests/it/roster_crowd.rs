@@ -4,7 +4,7 @@
 
 use muster::core::primitives::ids::CertificateId;
 use muster::core::roster::body::{Acknowledge, Adopt, Body, Setting, setting};
-use muster::core::roster::{History, Profile, VerifiedCertificate};
+use muster::core::roster::{Added, History, Profile, VerifiedCertificate};
 
 use crate::roster_random::Dice;
 use crate::roster_sketch::{enrolment, founding, further_device, invitation, key, now, user};
@@ -28,12 +28,29 @@ impl Crowd {
         history.add(found.clone()).unwrap();
         let seen = vec![("p0".to_owned(), vec![found.id()])];
         let mut crowd = Self { history, signed: vec![found], seen, people, hostile };
+        for guest in 1..=people / 2 {
+            crowd.let_in(dice, guest);
+        }
         for _ in 0..steps * 6 {
             if crowd.signed.len() < steps {
                 crowd.step(dice);
             }
         }
         crowd
+    }
+
+    /// Somebody comes in by an Administrator who has seen everything.
+    fn let_in(&mut self, dice: &mut Dice, guest: usize) {
+        let profile = *dice.pick(&[Profile::Administrator, Profile::Administrator, Profile::Member]);
+        let (host, guest) = (format!("p{}", dice.below(guest)), format!("p{guest}"));
+        let link = invitation(&guest);
+        let enroll = enrolment(self.history.organization(), &host, &guest, profile, link);
+        if let Ok(signed) = self.history.author(&key(&host), Body::Enroll(enroll), now()) {
+            self.hold(signed);
+        }
+        for (_, seen) in &mut self.seen {
+            *seen = self.history.heads();
+        }
     }
 
     fn step(&mut self, dice: &mut Dice) {
@@ -57,7 +74,9 @@ impl Crowd {
     }
 
     fn hold(&mut self, certificate: VerifiedCertificate) {
-        self.history.add(certificate.clone()).unwrap();
+        if self.history.add(certificate.clone()).unwrap() == Added::Known {
+            return;
+        }
         if let Some(device) = certificate.body().lets_in() {
             let name = devices(self.people).into_iter().find(|name| key(name).device() == device).unwrap();
             if !self.seen.iter().any(|(known, _)| *known == name) {
@@ -91,24 +110,24 @@ impl Crowd {
         let profile =
             *dice.pick(&[Profile::Administrator, Profile::Administrator, Profile::Member, Profile::External]);
         let any = dice.pick(&self.signed).id();
-        Some(match dice.below(16) {
-            0..=5 => {
+        Some(match dice.below(20) {
+            0..=7 => {
                 let link = invitation(&format!("link {}", dice.below(40)));
                 Body::Enroll(enrolment(organization, device, &somebody, profile, link))
             }
-            6 => {
+            8 => {
                 let further =
                     if dice.below(6) == 0 { somebody } else { format!("{owner}@{}", dice.pick(&["a", "b"])) };
                 Body::AddDevice(further_device(&self.history, device, owner, &further))
             }
-            7..=9 => {
+            9..=12 => {
                 seen.profile_change(&user(&somebody), *dice.pick(&[Profile::Administrator, Profile::Member]))
             }
-            10..=11 => seen.revocation(&user(&somebody)),
-            12 => Body::Acknowledge(Acknowledge { removals: vec![any] }),
-            13 => Body::Adopt(Adopt { enrol: self.a_void_enroll().unwrap_or(any) }),
-            14 => Body::Acknowledge(Acknowledge { removals: Vec::new() }),
-            _ if dice.below(3) > 0 => {
+            13 => seen.revocation(&user(&somebody)),
+            14 => Body::Acknowledge(Acknowledge { removals: vec![any] }),
+            15 => Body::Adopt(Adopt { enrol: self.a_void_enroll().unwrap_or(any) }),
+            16..=17 => Body::Acknowledge(Acknowledge { removals: Vec::new() }),
+            _ if dice.below(8) > 0 => {
                 Body::Setting(Setting { key: setting::RELAYS, value: vec![dice.below(9) as u8] })
             }
             _ => Body::Unknown { kind: 77, bytes: Vec::new() },
