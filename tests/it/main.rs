@@ -41,6 +41,7 @@ mod roster_codec;
 mod roster_concurrent;
 mod roster_crowd;
 mod roster_forged;
+mod roster_pins;
 mod roster_properties;
 mod roster_random;
 mod roster_rules;

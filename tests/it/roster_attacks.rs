@@ -139,12 +139,68 @@ struct Attack<'a> {
 
 impl Attack<'_> {
     fn launch(&mut self, dice: &mut Dice) {
+        if dice.below(2) == 0 {
+            self.coup(dice);
+        }
         for _ in 0..2 + dice.below(9) {
             if let Some(forged) = (0..6).find_map(|_| self.forge(dice)) {
                 self.history.add(forged.clone()).unwrap();
                 self.forged.push(forged);
             }
         }
+    }
+
+    /// Under one old past: puppets, who vouch for each other, remove somebody, and acknowledge it.
+    fn coup(&mut self, dice: &mut Dice) {
+        let mut past = self.a_past(dice);
+        let maker = dice.pick(&self.actors).clone();
+        let organization = self.history.organization();
+        let mut electors = self.actors.clone();
+        for n in 0..1 + dice.below(6) {
+            let (puppet, link) = (format!("q{n}"), invitation(&format!("q{n} by {maker}")));
+            let enroll = enrolment(organization, &maker, &puppet, Profile::Administrator, link);
+            if self.next(&mut past, &maker, Body::Enroll(enroll)) {
+                electors.push(puppet);
+                self.duties(&mut past, &electors);
+            }
+        }
+        if dice.below(2) == 0 {
+            // They can only remove whom they know.
+            let known = [past.clone(), vec![dice.pick(&self.organization.signed).id()]].concat();
+            past = self.history.heads_among(&known);
+        }
+        for _ in 0..1 + dice.below(3) {
+            let victim = user(&format!("p{}", dice.below(self.organization.people)));
+            let traitor = dice.pick(&electors).clone();
+            let Ok(seen) = self.history.as_of(&past) else { return };
+            let body = seen.revocation(&victim);
+            self.next(&mut past, &traitor, body);
+            self.duties(&mut past, &electors);
+        }
+        self.actors = electors;
+    }
+
+    fn duties(&mut self, past: &mut Vec<CertificateId>, electors: &[String]) {
+        for elector in electors {
+            let Ok(seen) = self.history.as_of(past) else { return };
+            let owed = seen.owed(&key(elector).device());
+            if !owed.is_empty() {
+                self.next(past, elector, owed.body());
+            }
+        }
+    }
+
+    /// One certificate more on this past; whether its author might say it.
+    fn next(&mut self, past: &mut Vec<CertificateId>, author: &str, body: Body) -> bool {
+        let Ok(seen) = self.history.as_of(past) else { return false };
+        let Ok(signed) = seen.author(&key(author), body, now()) else { return false };
+        if self.history.contains(&signed.id()) || !self.may_fork(&signed) {
+            return false;
+        }
+        *past = vec![signed.id()];
+        self.history.add(signed.clone()).unwrap();
+        self.forged.push(signed);
+        true
     }
 
     fn forge(&mut self, dice: &mut Dice) -> Option<VerifiedCertificate> {
@@ -307,7 +363,7 @@ fn show(organization: &Organization, attack: &Attack, attackers: &[String]) {
 }
 
 fn attacks() -> usize {
-    std::env::var("MUSTER_ATTACKS").map_or(60, |many| many.parse().unwrap())
+    std::env::var("MUSTER_ATTACKS").map_or(40, |many| many.parse().unwrap())
 }
 
 fn seed() -> u64 {

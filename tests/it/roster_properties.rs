@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster::core::primitives::ids::{CertificateId, UserId};
 use muster::core::roster::body::Body;
-use muster::core::roster::{History, Profile, SignedCertificate, Standing, VerifiedCertificate};
+use muster::core::roster::{History, Profile, SignedCertificate, Standing, VerifiedCertificate, Void};
 
 use crate::roster_crowd::{Crowd, devices, holding, past_of};
 use crate::roster_random::{Dice, arrive, seeds, standings};
@@ -232,13 +232,18 @@ fn p12_a_further_removal_never_makes_something_of_its_target_valid() {
     assert!(tried > 50, "{tried} removals");
 }
 
-/// What this user signed that counts after, and didn't before.
+/// What this user signed that counts after, and didn't before; but for what had only lost to something else.
 fn risen(before: &History, after: &History, by: &UserId) -> Vec<CertificateId> {
-    let counts = |history: &History, id: &CertificateId| history.standing(id).unwrap().is_effective();
-    let ids = before.in_causal_order().map(VerifiedCertificate::id);
-    let theirs = ids
-        .filter(|id| before.author_of(id) == Some(*by) && before.get(id).unwrap().body().removal().is_none());
-    theirs.filter(|id| counts(after, id) && !counts(before, id)).collect()
+    let rises = |it: &&VerifiedCertificate| {
+        let (before, after) = (before.standing(&it.id()), after.standing(&it.id()));
+        let lost = matches!(
+            before,
+            Some(Standing::Void(Void::DeviceTaken | Void::InvitationSpent | Void::TooManyDevices))
+        );
+        !lost && before != Some(Standing::Effective) && after == Some(Standing::Effective)
+    };
+    let theirs = before.in_causal_order().filter(|it| before.author_of(&it.id()) == Some(*by));
+    theirs.filter(rises).map(VerifiedCertificate::id).collect()
 }
 
 #[test]

@@ -113,9 +113,8 @@ impl History {
             return Ok(());
         }
         let resolved = merge::resolve(&self.graph, vec![true; self.graph.len()]);
-        let undone = self.pins.undone(&self.graph, &pinned, &resolved);
-        if !undone.is_empty() {
-            return Err(self.set_aside(ix, undone));
+        if let Some(dispute) = self.pins.dispute(&self.graph, &pinned, &resolved, ix) {
+            return Err(self.set_aside(dispute));
         }
         let changed = changed(&self.live, &resolved, ix);
         self.live = resolved;
@@ -123,9 +122,7 @@ impl History {
         Ok(())
     }
 
-    fn set_aside(&mut self, ix: Ix, undoes: Vec<CertificateId>) -> NotAdded {
-        let dispute =
-            Dispute { certificate: self.graph.id(ix), undoes, proof: merge::fork_below(&self.graph, ix) };
+    fn set_aside(&mut self, dispute: Dispute) -> NotAdded {
         self.graph.pop();
         self.branches.clear();
         self.live = merge::resolve(&self.graph, vec![true; self.graph.len()]);

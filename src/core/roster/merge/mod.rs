@@ -37,7 +37,6 @@ use super::state::State;
 pub use acknowledging::Owed;
 pub(super) use acknowledging::new_vouchers;
 pub(super) use later::take_in;
-pub(super) use pins::fork_below;
 pub use pins::{Dispute, Pins};
 pub(super) use witnesses::of_the_next;
 

@@ -40,25 +40,28 @@ impl Pins {
         removals.chain(enrolment).copied().collect()
     }
 
-    /// R4.12: what held `before` of what is pinned, and doesn't in `after`. That a user's own Enroll falls by a
-    /// removal that is settled is no dispute: that is how people leave.
-    pub(in crate::core::roster) fn undone(
+    /// R4.12: the dispute, if with the last certificate something pinned that held `before` doesn't hold in `after`. That a
+    /// user's own Enroll falls is none, unless with a proof that somebody forked: it is how people leave.
+    pub(in crate::core::roster) fn dispute(
         &self,
         graph: &Graph,
         before: &BTreeSet<CertificateId>,
         after: &State,
-    ) -> Vec<CertificateId> {
-        let left_rightly = |id: &CertificateId| {
-            let by = graph.ix(id).and_then(|ix| after.beyond.get(&ix));
-            self.enrolment == Some(*id) && by.is_some_and(|removal| after.is_settled(*removal))
-        };
-        let undone = before.difference(&self.kept(graph, after)).copied().collect::<Vec<_>>();
-        undone.into_iter().filter(|id| !left_rightly(id)).collect()
+        last: Ix,
+    ) -> Option<Dispute> {
+        let kept = self.kept(graph, after);
+        let mut undoes: Vec<CertificateId> = before.difference(&kept).copied().collect();
+        if undoes.is_empty() {
+            return None;
+        }
+        let proof = fork_below(graph, last);
+        undoes.retain(|id| self.enrolment != Some(*id) || proof.is_some());
+        (!undoes.is_empty()).then(|| Dispute { certificate: graph.id(last), undoes, proof })
     }
 }
 
 /// A fork that leads to this certificate: of its ancestors and itself, the first with a sibling on its own chain.
-pub(in crate::core::roster) fn fork_below(graph: &Graph, ix: Ix) -> Option<(CertificateId, CertificateId)> {
+fn fork_below(graph: &Graph, ix: Ix) -> Option<(CertificateId, CertificateId)> {
     let past = graph.closure(&[ix]);
     graph.forks().find(|(one, other)| past[*one as usize] != past[*other as usize]).map(|(one, other)| {
         let (mut one, mut other) = (graph.id(one), graph.id(other));
