@@ -19,6 +19,8 @@ const ATTACKS_ON_ONE: usize = 12;
 enum Kind {
     /// With so many accomplices.
     Rogue(usize),
+    /// Alone, removed by the founder, which nobody acknowledged.
+    OfASenior,
     /// The founder, who goes on from their own last certificate.
     Founder,
     /// The founder, who forks their chain anywhere but at the root.
@@ -107,8 +109,12 @@ impl Organization {
         }
     }
 
-    /// Honest people remove these; whether it is settled.
-    fn remove(&mut self, dice: &mut Dice, attackers: &[String]) -> bool {
+    /// Honest people remove these; whether it is settled, or by a senior.
+    fn remove(&mut self, dice: &mut Dice, kind: Kind, attackers: &[String]) -> bool {
+        if kind == Kind::OfASenior {
+            let body = self.history.revocation(&user(&attackers[0]));
+            return self.say("p0", body).is_some();
+        }
         let honest = self.history.roster().active_administrators().map(|user| user.id).collect::<Vec<_>>();
         let names = (0..self.people).map(|n| format!("p{n}"));
         let honest: Vec<_> =
@@ -296,7 +302,7 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
         let mut organization = Organization::of(&mut dice);
         let attackers = attackers(&mut dice, kind, &organization);
         tally.organizations += 1;
-        if !organization.remove(&mut dice, &attackers) {
+        if !organization.remove(&mut dice, kind, &attackers) {
             tally.unsettled += 1;
             continue;
         }
@@ -323,7 +329,11 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
 }
 
 fn attackers(dice: &mut Dice, kind: Kind, organization: &Organization) -> Vec<String> {
-    let Kind::Rogue(accomplices) = kind else { return vec!["p0".to_owned()] };
+    let accomplices = match kind {
+        Kind::Rogue(accomplices) => accomplices,
+        Kind::OfASenior => 0,
+        _ => return vec!["p0".to_owned()],
+    };
     let mut others: Vec<_> = (1..organization.people).map(|n| format!("p{n}")).collect();
     dice.shuffle(&mut others);
     let is_administrator = |name: &String| organization.history.roster().may_administer(&user(name)).is_ok();
@@ -386,6 +396,11 @@ fn tally(kind: Kind) -> Tally {
 #[test]
 fn a_lone_rogue_changes_nothing_after_a_settled_removal() {
     assert_eq!(tally(Kind::Rogue(0)).changed, 0);
+}
+
+#[test]
+fn who_was_removed_by_a_senior_changes_nothing_though_nobody_acknowledged_it() {
+    assert_eq!(tally(Kind::OfASenior).changed, 0);
 }
 
 #[test]

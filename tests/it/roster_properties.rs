@@ -128,7 +128,7 @@ fn p7_a_certificate_whose_chain_of_authority_nobody_touched_counts() {
         }
     });
     println!("{counted} untouched");
-    assert!(counted > 30);
+    assert!(counted >= seeds().len());
 }
 
 /// Everybody who is removed by anything, or came in or got a grant by somebody who is, or by what was contested.
@@ -229,7 +229,7 @@ fn p12_a_further_removal_never_makes_something_of_its_target_valid() {
             }
         }
     });
-    assert!(tried > 50, "{tried} removals");
+    assert!(tried >= seeds().len() * 2, "{tried} removals");
 }
 
 /// What this user signed that counts after, and didn't before; but for what had only lost to something else.

@@ -313,3 +313,14 @@ fn a_stranger_s_grant_lends_nothing_to_who_cites_it() {
     let as_a_member = drawn.forge("eve", &body, |it| it.auth = drawn.mark("bob"));
     assert_eq!(as_a_member, Err(NotAdded::Refused(Refused::WrongAuth)));
 }
+
+#[test]
+fn who_is_in_as_an_external_isn_t_promoted_by_who_let_them_in_otherwise() {
+    let drawn = five(
+        "| ada enrols zoe:external #senior
+         | bob enrols zoe:member #junior -> bob makes zoe admin #up -> zoe enrols pup:admin #pup",
+    );
+    assert!(drawn.counts("senior") && !drawn.counts("junior"));
+    assert!(drawn.active().contains("zoe:external"));
+    assert!(!drawn.counts("pup"));
+}

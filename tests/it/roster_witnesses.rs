@@ -61,6 +61,13 @@ fn a_removal_is_settled_when_more_than_half_of_its_witnesses_acknowledged_it() {
     assert_eq!(once.witnesses("out"), "bob cyd dan");
     let twice = sketch(&format!("{PEOPLE} -> bob acknowledges -> dan acknowledges"));
     assert!(twice.settled("out"));
+    // Two of five aren't more than half, three are.
+    let people: String = (0..5).map(|n| format!(" -> ada enrols p{n}:member")).collect();
+    let of_five = format!(
+        "ada founds -> ada enrols tom:member{people} -> everybody acknowledges -> ada revokes tom #out -> p0 acknowledges -> p1 acknowledges"
+    );
+    assert!(!sketch(&of_five).settled("out"));
+    assert!(sketch(&format!("{of_five} -> p4 acknowledges")).settled("out"));
 }
 
 #[test]
@@ -232,4 +239,17 @@ fn what_witnesses_built_on_after_they_knew_of_the_removal_stays_void() {
          ada adds phone -> dan adds phone -> eve adds phone",
     );
     assert_eq!(drawn.void("tom"), Some(Void::BeyondCut(drawn.mark("out"))));
+}
+
+#[test]
+fn a_word_of_most_witnesses_that_arrives_late_still_saves_what_it_built_on() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> ada enrols dan:member -> ada enrols eve:member -> everybody acknowledges
+         ada adds t -> dan adds t -> eve adds t
+         | cyd revokes bob #out -> ada acknowledges -> dan acknowledges -> eve acknowledges
+         | bob sets points /ip4/192.0.2.7/tcp/1 #set -> ada@t adds x -> dan@t adds x",
+    );
+    assert!(drawn.settled("out"));
+    assert!(drawn.counts("set"), "two of three went on from it with devices that didn't know");
+    assert!(drawn.history.is_consistent());
 }
