@@ -4,11 +4,14 @@ use std::time::Instant;
 
 use muster::core::roster::body::{Body, Setting, setting};
 use muster::core::roster::reconcile::Holds;
-use muster::core::roster::{Added, History};
+use muster::core::roster::{Added, History, Profile};
 
-use crate::roster_sketch::{key, now, sketch};
+use crate::roster_sketch::{enrolment, invitation, key, now, sketch, user};
 
-const LONG: usize = 20_000;
+/// As many as the long tests take: there, a hundred thousand.
+fn long() -> usize {
+    if std::env::var_os("MUSTER_LONG").is_some() { 100_000 } else { 10_000 }
+}
 
 fn chain(length: usize) -> History {
     let mut history = sketch("ada founds -> ada enrols bob:admin").history;
@@ -29,16 +32,16 @@ fn key_of(turn: usize) -> muster::core::primitives::keys::DeviceKey {
 }
 
 #[test]
-fn a_chain_of_twenty_thousand_is_held_walked_and_resolved_without_recursion() {
+fn a_long_chain_is_held_walked_and_resolved_without_recursion() {
     let began = Instant::now();
     // A stack that no recursion over the chain would fit into.
     let walked = std::thread::Builder::new().stack_size(256 * 1024).spawn(|| {
-        let mut history = chain(LONG);
+        let mut history = chain(long());
         let first = history.in_causal_order().next().unwrap().id();
         let second = history.in_causal_order().nth(1).unwrap().id();
-        assert_eq!(history.with_ancestors(&history.heads()).len(), LONG);
-        assert_eq!(history.lacking(&[second]).len(), LONG - 2);
-        assert_eq!(history.lacking(&[first]).len(), LONG - 1);
+        assert_eq!(history.with_ancestors(&history.heads()).len(), long());
+        assert_eq!(history.lacking(&[second]).len(), long() - 2);
+        assert_eq!(history.lacking(&[first]).len(), long() - 1);
         assert!(history.lacking(&history.heads()).is_empty());
         // One that comes late: its past is the beginning, and everything is resolved again.
         let mut beginning = History::new(history.organization());
@@ -52,7 +55,7 @@ fn a_chain_of_twenty_thousand_is_held_walked_and_resolved_without_recursion() {
         assert!(history.is_consistent());
     });
     walked.unwrap().join().unwrap();
-    println!("{LONG} in {:?}", began.elapsed());
+    println!("{} in {:?}", long(), began.elapsed());
 }
 
 #[test]
@@ -90,4 +93,60 @@ fn an_empty_history_has_nothing_to_say() {
     let history = History::new(muster::core::primitives::ids::OrganizationId([1; 32]));
     assert!(history.is_empty() && history.heads().is_empty() && Holds::of(&history).past.is_empty());
     assert!(history.is_consistent());
+}
+
+/// Everybody comes in, one in ten is promoted, one in ten removed, and everybody acknowledges as they should.
+fn large(people: usize) -> History {
+    let mut history =
+        sketch("ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> everybody acknowledges")
+            .history;
+    let hosts = ["ada", "bob", "cyd"];
+    let organization = history.organization();
+    for n in 0..people {
+        let (host, guest) = (hosts[n % 3], format!("g{n}"));
+        let enroll = enrolment(organization, host, &guest, Profile::Member, invitation(&guest));
+        say(&mut history, host, Body::Enroll(enroll));
+        if n % 10 == 9 {
+            let promotion = history.profile_change(&user(&format!("g{}", n - 3)), Profile::Administrator);
+            say(&mut history, host, promotion);
+            let removal = history.revocation(&user(&format!("g{}", n - 5)));
+            say(&mut history, host, removal);
+            for witness in hosts {
+                let owed = history.owed(&key(witness).device());
+                if !owed.is_empty() {
+                    say(&mut history, witness, owed.body());
+                }
+            }
+        }
+    }
+    history
+}
+
+fn say(history: &mut History, author: &str, body: Body) {
+    let signed = history.author(&key(author), body, now()).unwrap();
+    history.add(signed).unwrap();
+}
+
+#[test]
+fn a_large_organization_is_replayed_at_the_cost_of_each_certificate_and_resolved_in_one_go() {
+    let history = large(long() / 50);
+    let certificates: Vec<_> = history.in_causal_order().cloned().collect();
+    let began = Instant::now();
+    let mut again = History::new(history.organization());
+    for certificate in &certificates {
+        again.add(certificate.clone()).unwrap();
+    }
+    println!("{} replayed in {:?}", certificates.len(), began.elapsed());
+    assert_eq!(again.roster(), history.roster());
+    // One removal that comes late, by somebody who hasn't seen the last third.
+    let known = certificates[certificates.len() * 2 / 3].id();
+    let seen = again.as_of(&[known]).unwrap();
+    let late = seen.author(&key("bob"), seen.revocation(&user("g1")), now()).unwrap();
+    let began = Instant::now();
+    again.add(late.clone()).unwrap();
+    println!("one late removal in {:?}", began.elapsed());
+    assert!(again.standing(&late.id()).unwrap().is_effective());
+    let began = Instant::now();
+    assert!(again.is_consistent());
+    println!("resolved from nothing in {:?}", began.elapsed());
 }

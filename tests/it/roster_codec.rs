@@ -11,7 +11,7 @@ use crate::roster_sketch::{key, sketch, user};
 
 fn all_kinds() -> Vec<Vec<u8>> {
     let drawn = sketch(
-        "ada founds -> ada enrols bob:admin -> ada adds phone -> ada enrols eve:member -> ada makes bob member
+        "ada founds -> ada enrols bob:admin -> ada adds phone -> ada enrols eve:member -> bob adds tablet -> ada makes bob member
          | ada makes eve admin -> ada revokes bob #out -> eve acknowledges out -> ada says something
          | after out: ada sets points /ip4/192.0.2.7/tcp/7733",
     );

@@ -372,7 +372,7 @@ fn settings_and_acknowledgements_keep_to_their_form() {
 fn the_verdict_looks_at_the_past_alone_and_not_at_what_else_is_here() {
     // Bob didn't know that he was revoked: what he says is kept, by everyone, in whatever order it comes.
     let drawn = organization();
-    let late = drawn.as_of("phone");
+    let late = drawn.history.as_of(&[drawn.mark("phone")]).unwrap();
     let said = late.author(&key("bob"), Body::Enroll(enrol(&drawn, "bob", "tom")), now()).unwrap();
     let mut knows = drawn.history.clone();
     let out = knows.author(&key("ada"), knows.revocation(&user("bob")), now()).unwrap();

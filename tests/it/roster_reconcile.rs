@@ -6,7 +6,8 @@ use muster::core::roster::body::{Body, Setting, setting};
 use muster::core::roster::reconcile::{BreaksTheRules, Range, Reconciling, What, Word};
 use muster::core::roster::{History, VerifiedCertificate};
 
-use crate::roster_random::{Dice, everything, seeds};
+use crate::roster_crowd::Crowd;
+use crate::roster_random::{Dice, seeds};
 use crate::roster_sketch::{further_device, key, now, sketch};
 
 /// What it took until both had said all.
@@ -131,7 +132,7 @@ fn whatever_two_devices_hold_they_hold_the_same_afterwards() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut dice = Dice::of(seed);
-        let signed = everything(&mut dice);
+        let signed = Crowd::of(&mut dice, 8, 3, 60).signed;
         let mut some = || {
             let mut history = History::new(signed[0].id().into());
             for certificate in &signed {

@@ -6,6 +6,8 @@
 //!   | ada revokes bob
 //!   | after bob: bob revokes ada        this one knows the past of that step alone
 //! ada sets points                        a line without a bar knows everything above it
+//! bob acknowledges                       what his device owes by then: removals, and people to build on
+//! everybody acknowledges                 all that anybody owes, until nobody owes anything
 //! ```
 //!
 //! People are named; their keys grow from their names. `#mark` names the certificate of a step.
@@ -22,7 +24,7 @@ use muster::core::primitives::time::Moment;
 use muster::core::roster::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Setting, setting};
 use muster::core::roster::proof::Claim;
 use muster::core::roster::{
-    Certificate, History, NotAdded, Profile, Refused, SignedCertificate, Standing, VerifiedCertificate,
+    Certificate, History, NotAdded, Profile, Refused, SignedCertificate, Standing, VerifiedCertificate, Void,
 };
 
 /// What was drawn.
@@ -46,19 +48,19 @@ pub(crate) fn refusal(text: &str) -> Refused {
 fn attempt(text: &str) -> Result<Drawn, (String, Refused)> {
     let nothing = History::new(OrganizationId::NONE);
     let mut drawn = Drawn { history: nothing, marks: BTreeMap::new(), people: BTreeMap::new() };
-    let mut stem = drawn.history.clone();
+    let mut stem = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         match line.strip_prefix('|') {
             None => {
-                let all = drawn.history.clone();
-                drawn.line(all, line)?;
-                stem = drawn.history.clone();
+                drawn.line(drawn.history.heads(), line)?;
+                stem = drawn.history.heads();
             }
             Some(branch) => match branch.trim().strip_prefix("after ") {
                 None => drawn.line(stem.clone(), branch)?,
                 Some(rest) => {
-                    let (mark, steps) = rest.split_once(':').unwrap();
-                    drawn.line(drawn.as_of(mark), steps)?;
+                    let (marks, steps) = rest.split_once(':').unwrap();
+                    let known = marks.split_whitespace().map(|mark| drawn.mark(mark)).collect();
+                    drawn.line(known, steps)?;
                 }
             },
         }
@@ -67,41 +69,65 @@ fn attempt(text: &str) -> Result<Drawn, (String, Refused)> {
 }
 
 impl Drawn {
-    fn line(&mut self, mut known: History, steps: &str) -> Result<(), (String, Refused)> {
+    fn line(&mut self, mut known: Vec<CertificateId>, steps: &str) -> Result<(), (String, Refused)> {
         for step in steps.split("->").map(str::trim).filter(|step| !step.is_empty()) {
             let (act, mark) = step.split_once(" #").unwrap_or((step, ""));
-            let signed = self.step(&known, act).map_err(|refused| (act.to_owned(), refused))?;
-            if known.is_empty() {
-                known = History::new(signed.id().into());
-                self.history = known.clone();
+            if act == "everybody acknowledges" {
+                self.everybody_acknowledges(&mut known);
+                continue;
             }
-            known.add(signed.clone()).unwrap();
-            self.history.add(signed.clone()).unwrap();
+            let signed = self.step(&known, act).map_err(|refused| (act.to_owned(), refused))?;
+            if self.history.is_empty() {
+                self.history = History::new(signed.id().into());
+            }
+            known = vec![signed.id()];
             self.marks.insert(mark.to_owned(), signed.id());
+            self.history.add(signed).unwrap();
         }
         Ok(())
     }
 
-    fn step(&mut self, known: &History, act: &str) -> Result<VerifiedCertificate, Refused> {
+    fn everybody_acknowledges(&mut self, known: &mut Vec<CertificateId>) {
+        let everybody: Vec<String> = self.people.values().cloned().collect();
+        let mut done = false;
+        while !done {
+            done = true;
+            for name in &everybody {
+                let seen = self.history.as_of(known).unwrap();
+                let owed = seen.owed(&key(name).device());
+                if owed.is_empty() {
+                    continue;
+                }
+                let signed = seen.author(&key(name), owed.body(), now()).unwrap();
+                *known = vec![signed.id()];
+                self.history.add(signed).unwrap();
+                done = false;
+            }
+        }
+    }
+
+    fn step(&mut self, known: &[CertificateId], act: &str) -> Result<VerifiedCertificate, Refused> {
         let (author, act) = act.trim().split_once(' ').unwrap_or((act, ""));
-        self.people.insert(user(author), author.to_owned());
+        self.people.insert(user(author), author.split('@').next().unwrap().to_owned());
         if act == "founds" {
             return History::found(&key(author), founding(author), now());
         }
         let body = self.body(known, author, act);
-        known.author(&key(author), body, now())
+        self.history.as_of(known)?.author(&key(author), body, now())
     }
 
-    fn body(&mut self, known: &History, author: &str, act: &str) -> Body {
+    fn body(&mut self, known: &[CertificateId], author: &str, act: &str) -> Body {
+        let seen = self.history.as_of(known).unwrap();
         match act.split_whitespace().collect::<Vec<_>>()[..] {
-            ["enrols", guest] => self.enrolment(known, author, guest, guest),
-            ["enrols", guest, "upon", invitation] => self.enrolment(known, author, guest, invitation),
+            ["enrols", guest] => self.enrolment(author, guest, guest),
+            ["enrols", guest, "upon", invitation] => self.enrolment(author, guest, invitation),
             ["adds", device] => {
                 let owner = author.split('@').next().unwrap();
-                Body::AddDevice(further_device(known, author, owner, &format!("{owner}@{device}")))
+                Body::AddDevice(further_device(&self.history, author, owner, &format!("{owner}@{device}")))
             }
-            ["makes", target, to] => known.profile_change(&user(target), profile(to)),
-            ["revokes", target] => known.revocation(&user(target)),
+            ["makes", target, to] => seen.profile_change(&user(target), profile(to)),
+            ["revokes", target] => seen.revocation(&user(target)),
+            ["acknowledges"] => seen.owed(&key(author).device()).body(),
             ["acknowledges", mark] => Body::Acknowledge(Acknowledge { removals: vec![self.mark(mark)] }),
             ["ties"] => Body::Acknowledge(Acknowledge { removals: Vec::new() }),
             ["adopts", mark] => Body::Adopt(Adopt { enrol: self.mark(mark) }),
@@ -114,10 +140,10 @@ impl Drawn {
         }
     }
 
-    fn enrolment(&mut self, known: &History, host: &str, guest: &str, invited: &str) -> Body {
+    fn enrolment(&mut self, host: &str, guest: &str, invited: &str) -> Body {
         let (name, to) = guest.split_once(':').unwrap();
         self.people.insert(user(name), name.to_owned());
-        Body::Enroll(enrolment(known.organization(), host, name, profile(to), invitation(invited)))
+        Body::Enroll(enrolment(self.history.organization(), host, name, profile(to), invitation(invited)))
     }
 
     /// The certificate of a marked step.
@@ -125,19 +151,33 @@ impl Drawn {
         self.marks[mark]
     }
 
-    /// What one knew who had just seen a marked step.
-    pub(crate) fn as_of(&self, mark: &str) -> History {
-        let past = self.history.with_ancestors(&[self.mark(mark)]);
-        let mut known = History::new(self.history.organization());
-        for certificate in self.history.in_causal_order().filter(|it| past.contains(&it.id())) {
-            known.add(certificate.clone()).unwrap();
-        }
-        known
-    }
-
     /// What became of a marked step.
     pub(crate) fn standing(&self, mark: &str) -> Standing {
-        *self.history.standing(&self.mark(mark)).unwrap()
+        self.history.standing(&self.mark(mark)).unwrap()
+    }
+
+    /// Why a marked step is void; none where it counts.
+    pub(crate) fn void(&self, mark: &str) -> Option<Void> {
+        match self.standing(mark) {
+            Standing::Void(why) => Some(why),
+            Standing::Effective => None,
+        }
+    }
+
+    /// Whether a marked step counts.
+    pub(crate) fn counts(&self, mark: &str) -> bool {
+        self.standing(mark).is_effective()
+    }
+
+    /// Whether a marked removal is settled.
+    pub(crate) fn settled(&self, mark: &str) -> bool {
+        self.history.acknowledged(&self.mark(mark)).unwrap().settled
+    }
+
+    /// The witnesses of a marked removal, the most senior first.
+    pub(crate) fn witnesses(&self, mark: &str) -> String {
+        let asked = self.history.acknowledged(&self.mark(mark)).unwrap().witnesses;
+        asked.iter().map(|user| self.people[user].as_str()).collect::<Vec<_>>().join(" ")
     }
 
     /// Who is in, as `name:profile`, sorted by name.

@@ -8,6 +8,7 @@
 //!  o seal               an opening
 //!  i invitation         an invitation of this daemon
 //!  a device             where that device was reached
+//!  p id                 a pin: whether it is the Enroll of one's own user, or else a removal seen settled
 //! ```
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,6 +37,11 @@ pub(super) fn opening(seal: &Seal) -> Vec<u8> {
 
 pub(super) fn invitation(id: &InvitationId) -> Vec<u8> {
     [b"i", id.0.as_slice()].concat()
+}
+
+/// A pin.
+pub(super) fn pin(id: &CertificateId) -> Vec<u8> {
+    [b"p", id.0.as_slice()].concat()
 }
 
 pub(super) fn addresses(device: &DeviceId) -> Vec<u8> {

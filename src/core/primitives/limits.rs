@@ -40,6 +40,12 @@ pub const DEVICES_PER_USER: usize = 16;
 /// too large to be named.
 pub const ENDS_PER_CUT: usize = 4;
 
+/// Whom a removal or an Enroll asks. More would be slower to gather, fewer easier to outvote; an odd number has no ties.
+pub const WITNESSES: usize = 7;
+
+/// Removals that one Acknowledge names: with parents and all else that still fits a certificate.
+pub const ACKNOWLEDGED: usize = 128;
+
 /// The value of a setting, in bytes.
 pub const SETTING: usize = 1024;
 
@@ -119,6 +125,16 @@ pub const SYNC_MESSAGES: u32 = 3_000;
 
 /// Frames of certificates on their way to one peer: a megabyte, enough for a fast line with a long round trip.
 pub const SYNC_FRAMES: usize = 16;
+
+/// How long a witness waits for something else to sign before it vouches for who came in: those who come in together are
+/// vouched for together. The rules allow a day; until then who came in counts little as a witness.
+pub const VOUCHING: Duration = Duration::from_secs(10 * 60);
+
+/// Disputes that are shown.
+pub const DISPUTES: usize = 16;
+
+/// Certificates that are known to build on disputed ones, so that they aren't asked for again.
+pub const SET_ASIDE: usize = 4096;
 
 /// Certificates that wait to be sent to one peer because it asked for them, whatever else it lacks.
 pub const SYNC_QUEUE: usize = 4096;

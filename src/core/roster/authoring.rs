@@ -1,12 +1,16 @@
 //! Signing certificates of one's own: filled in from what is held, judged by their own past before anybody
 //! else sees them. Nothing here adds what it signs.
 
-use super::body::{Acknowledge, Body, Found, Revoke, SetProfile};
+use std::borrow::Cow;
+
+use super::body::{Acknowledge, Body, Cut, Found, Revoke, SetProfile};
 use super::certificate::{Certificate, SignedCertificate, VERSION, VerifiedCertificate};
+use super::graph::Graph;
 use super::history::History;
 use super::profile::Profile;
 use super::refused::Refused;
-use super::resolution::Resolution;
+use super::state::State;
+use super::verdict::{self, Past};
 use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::DeviceKey;
 use crate::core::primitives::limits;
@@ -34,7 +38,7 @@ impl History {
             body: body.encode(),
         };
         let certificate = SignedCertificate::sign(certificate, key).in_form()?;
-        Self::new(certificate.id().into()).judge(certificate.clone())?;
+        Self::new(certificate.id().into()).judge(&certificate)?;
         Ok(certificate)
     }
 
@@ -44,12 +48,10 @@ impl History {
     /// # Errors
     /// [`Refused`] where the author may not say this.
     pub fn author(&self, key: &DeviceKey, body: Body, now: Moment) -> Result<VerifiedCertificate, Refused> {
-        let heads = self.heads();
-        if heads.len() > limits::PARENTS {
+        if self.live.heads.len() > limits::PARENTS {
             return Err(Refused::TooManyHeads);
         }
-        let certificate = self.draft(key, heads, &self.live, body, now)?;
-        self.signed_and_judged(certificate, key)
+        self.everything().author(key, body, now)
     }
 
     /// Where more heads are held than one certificate can name: an empty Acknowledge that ties some of them.
@@ -58,67 +60,40 @@ impl History {
     /// # Errors
     /// [`Refused`] where the author may say nothing.
     pub fn tie(&self, key: &DeviceKey, now: Moment) -> Result<Option<VerifiedCertificate>, Refused> {
-        if self.heads().len() <= limits::PARENTS {
+        if self.live.heads.len() <= limits::PARENTS {
             return Ok(None);
         }
         let mut some = self.heads_upon(self.own_end(&key.device())?);
         some.truncate(limits::PARENTS);
-        some.sort_unstable();
-        let past = self.past(&some)?;
         let body = Body::Acknowledge(Acknowledge { removals: Vec::new() });
-        let certificate = self.draft(key, some, &past, body, now)?;
-        self.signed_and_judged(certificate, key).map(Some)
+        self.as_of(&some)?.author(key, body, now).map(Some)
     }
 
     /// A Revoke of this user, with its cut.
     #[must_use]
     pub fn revocation(&self, user: &UserId) -> Body {
-        Body::Revoke(Revoke { user: *user, cut: self.live.cut(user) })
+        self.everything().revocation(user)
     }
 
     /// A SetProfile of this user, with its cut where it takes Administrator away.
     #[must_use]
     pub fn profile_change(&self, user: &UserId, profile: Profile) -> Body {
-        let demotes = self.roster().user(user).is_some_and(|user| user.profile == Profile::Administrator);
-        Body::SetProfile(SetProfile { user: *user, profile, cut: demotes.then(|| self.live.cut(user)) })
+        self.everything().profile_change(user, profile)
     }
 
-    fn draft(
-        &self,
-        key: &DeviceKey,
-        parents: Vec<CertificateId>,
-        past: &Resolution,
-        body: Body,
-        now: Moment,
-    ) -> Result<Certificate, Refused> {
-        let device = key.device();
-        let author = past.roster.user_of(&device).ok_or(Refused::StrangerAuthor)?;
-        // Of a chain that forked (a device restored from a backup), the longest end is followed.
-        let last = past.chain_ends(&device).next();
-        let highest = parents.iter().filter_map(|parent| self.generation_of(parent)).max();
-        Ok(Certificate {
-            version: VERSION,
-            organization: self.organization,
-            device,
-            seq: last.map_or(0, |(seq, _)| seq.saturating_add(1)),
-            prev: last.map_or(CertificateId::NONE, |(_, end)| end),
-            auth: author.grant,
-            generation: highest.map_or(0, |highest| highest.saturating_add(1)),
-            parents,
-            time: now,
-            kind: body.kind(),
-            body: body.encode(),
-        })
+    fn everything(&self) -> AsOf<'_> {
+        AsOf { graph: &self.graph, parents: self.heads(), past: Cow::Borrowed(&self.live) }
     }
 
-    fn signed_and_judged(
-        &self,
-        certificate: Certificate,
-        key: &DeviceKey,
-    ) -> Result<VerifiedCertificate, Refused> {
-        let certificate = SignedCertificate::sign(certificate, key).in_form()?;
-        self.judge(certificate.clone())?;
-        Ok(certificate)
+    /// What was known to somebody who had seen these certificates with their ancestors, and nothing else.
+    ///
+    /// # Errors
+    /// [`Refused::ParentsNotHeads`] where one of them is an ancestor of another.
+    pub fn as_of(&self, parents: &[CertificateId]) -> Result<AsOf<'_>, Refused> {
+        let mut parents = parents.to_vec();
+        parents.sort_unstable();
+        let past = self.past(&parents)?;
+        Ok(AsOf { graph: &self.graph, parents, past })
     }
 
     /// The last certificate of a device, or what let it in where it hasn't signed anything.
@@ -139,5 +114,68 @@ impl History {
         let mut heads = self.heads();
         heads.sort_by_key(|head| !upon.contains(head));
         heads
+    }
+}
+
+/// A causally closed part of what is held, as somebody knew it: what they might have said.
+#[derive(Debug)]
+pub struct AsOf<'a> {
+    pub(super) graph: &'a Graph,
+    parents: Vec<CertificateId>,
+    pub(super) past: Cow<'a, State>,
+}
+
+impl AsOf<'_> {
+    /// Signs `body` on top of this part.
+    ///
+    /// # Errors
+    /// [`Refused`] where the author may not say this.
+    pub fn author(&self, key: &DeviceKey, body: Body, now: Moment) -> Result<VerifiedCertificate, Refused> {
+        let certificate = self.draft(&key.device(), &body, now)?;
+        let certificate = SignedCertificate::sign(certificate, key).in_form()?;
+        verdict::judge(&certificate, Past { graph: self.graph, state: &self.past })?;
+        Ok(certificate)
+    }
+
+    /// A Revoke of this user, with its cut.
+    #[must_use]
+    pub fn revocation(&self, user: &UserId) -> Body {
+        Body::Revoke(Revoke { user: *user, cut: self.cut(user) })
+    }
+
+    /// A SetProfile of this user, with its cut where it takes Administrator away.
+    #[must_use]
+    pub fn profile_change(&self, user: &UserId, profile: Profile) -> Body {
+        let now = self.graph.user(user).and_then(|user| self.past.profile(self.graph, user));
+        let cut = (now == Some(Profile::Administrator)).then(|| self.cut(user));
+        Body::SetProfile(SetProfile { user: *user, profile, cut })
+    }
+
+    fn cut(&self, user: &UserId) -> Cut {
+        let user = self.graph.user(user);
+        user.map_or(Cut(Vec::new()), |user| self.past.cut(self.graph, user))
+    }
+
+    fn draft(&self, device: &DeviceId, body: &Body, now: Moment) -> Result<Certificate, Refused> {
+        let (graph, past) = (self.graph, &self.past);
+        let introduction = past.introduction(graph, device).ok_or(Refused::StrangerAuthor)?;
+        let auth = past.acts_under(graph, graph.owner(introduction));
+        // Of a chain that forked (a device restored from a backup), the longest end is followed.
+        let last = past.chain_ends(device).next();
+        let parents = self.parents.iter().filter_map(|parent| graph.ix(parent));
+        let highest = parents.map(|parent| graph.node(parent).certificate.certificate().generation).max();
+        Ok(Certificate {
+            version: VERSION,
+            organization: graph.organization,
+            device: *device,
+            seq: last.map_or(0, |(seq, _)| seq.saturating_add(1)),
+            prev: last.map_or(CertificateId::NONE, |(_, end)| end),
+            auth: auth.map_or(CertificateId::NONE, |auth| graph.id(auth)),
+            generation: highest.map_or(0, |highest| highest.saturating_add(1)),
+            parents: self.parents.clone(),
+            time: now,
+            kind: body.kind(),
+            body: body.encode(),
+        })
     }
 }

@@ -238,6 +238,37 @@ impl Body {
         }
     }
 
+    /// With which profile somebody comes in by it.
+    #[must_use]
+    pub fn enrolled_as(&self) -> Option<Profile> {
+        match self {
+            Self::Found(_) => Some(Profile::Administrator),
+            Self::Enroll(body) => Some(body.profile),
+            _ => None,
+        }
+    }
+
+    /// The key that a user's devices share, where a user comes in by it.
+    #[must_use]
+    pub fn user_key(&self) -> Option<UserKey> {
+        match self {
+            Self::Found(body) => Some(body.user_key),
+            Self::Enroll(body) => Some(body.user_key),
+            _ => None,
+        }
+    }
+
+    /// The device that comes in by it.
+    #[must_use]
+    pub fn lets_in(&self) -> Option<DeviceId> {
+        match self {
+            Self::Found(body) => Some(body.device),
+            Self::Enroll(body) => Some(body.device),
+            Self::AddDevice(body) => Some(body.device),
+            _ => None,
+        }
+    }
+
     /// Whom it removes and up to where, if it is a removal (R1.7): a Revoke, or a SetProfile that takes
     /// Administrator away.
     #[must_use]

@@ -4,28 +4,38 @@
 //! tomorrow. All walks are loops: a chain of a hundred thousand certificates is walked like one of ten.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::RangeBounds;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificate::VerifiedCertificate;
-use super::merge;
-use super::reconcile::Place;
+use super::graph::{Facts, Graph};
+use super::lineage::Ix;
+use super::merge::{self, Dispute, Pins};
 use super::refused::{Refused, Standing};
-use super::resolution::{Held, Resolution};
 use super::resolved::Roster;
-use super::verdict;
+use super::state::State;
+use super::verdict::{self, Past};
 use crate::core::primitives::ids::{CertificateId, OrganizationId, UserId};
+
+/// As many resolved pasts are kept beside what is live: who acts without knowing everything mostly goes on where they
+/// were, so that the next of theirs costs its own size.
+const BRANCHES: usize = 4;
+
+/// Up to so many certificates, debug builds resolve everything again after each; above, now and then.
+const CHECKED_EACH_TIME: usize = 200;
 
 /// A causally closed set of certificates of one organization.
 #[derive(Debug, Clone)]
 pub struct History {
-    pub(super) organization: OrganizationId,
-    /// In causal order: by generation, then by id.
-    held: BTreeMap<(u64, CertificateId), Held>,
-    generations: HashMap<CertificateId, u64>,
-    heads: BTreeSet<CertificateId>,
+    pub(super) graph: Graph,
     /// All that is held, resolved.
-    pub(super) live: Resolution,
+    pub(super) live: State,
+    roster: Roster,
+    /// The setting in force under each key.
+    settings: BTreeMap<u16, Ix>,
+    branches: Vec<State>,
+    pins: Pins,
+    /// Of what is pinned, what holds by all that is held.
+    kept: BTreeSet<CertificateId>,
 }
 
 /// What adding a certificate came to.
@@ -46,6 +56,9 @@ pub enum NotAdded {
     /// Its own past forbids it.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It would undo what this device has seen for itself: set aside, and shown to Administrators.
+    #[error("it would undo what this device has seen settled")]
+    Disputed(Box<Dispute>),
 }
 
 impl History {
@@ -53,18 +66,20 @@ impl History {
     #[must_use]
     pub fn new(organization: OrganizationId) -> Self {
         Self {
-            organization,
-            held: BTreeMap::new(),
-            generations: HashMap::new(),
-            heads: BTreeSet::new(),
-            live: Resolution::empty(organization),
+            graph: Graph::new(organization),
+            live: State::default(),
+            roster: Roster::empty(organization),
+            settings: BTreeMap::new(),
+            branches: Vec::new(),
+            pins: Pins::default(),
+            kept: BTreeSet::new(),
         }
     }
 
     /// Of which organization.
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
-        self.organization
+        self.graph.organization
     }
 
     /// Holds a certificate, if its own past allows it.
@@ -81,65 +96,132 @@ impl History {
         if !missing.is_empty() {
             return Err(NotAdded::MissingParents(missing));
         }
-        let at_head = self.are_all_heads(parents);
-        let held = self.judge(certificate)?;
-        let extends = at_head && !self.live.reaches_back(&held);
-        if extends {
-            self.live.take_at_head(&held);
-        }
-        self.insert(held);
-        if !extends {
-            self.live = merge::resolve(self.organization, self.held.values());
-        }
+        let (facts, branch) = self.judge_and_branch(&certificate)?;
+        let ix = self.graph.push(certificate, facts);
+        branch.into_iter().for_each(|branch| self.go_on(branch, ix));
+        self.bring_up_to_date(ix)?;
         Ok(Added::New(id))
     }
 
-    /// The verdict in its own past, all of which is held.
-    pub(super) fn judge(&self, certificate: VerifiedCertificate) -> Result<Held, Refused> {
-        let it = certificate.certificate();
-        let highest = it.parents.iter().filter_map(|parent| self.generations.get(parent)).max();
-        if highest.is_some_and(|highest| highest.checked_add(1) != Some(it.generation)) {
-            return Err(Refused::WrongGeneration);
+    /// Brings all that is live up to date with the last certificate.
+    fn bring_up_to_date(&mut self, ix: Ix) -> Result<(), NotAdded> {
+        if merge::take_in(&self.graph, &mut self.live, ix) {
+            self.refresh(&[ix]);
+            let often = self.len() <= CHECKED_EACH_TIME || self.len().is_multiple_of(1024);
+            debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
+            return Ok(());
         }
-        let past = self.past(&it.parents)?;
-        verdict::judge(certificate, &past)
+        let resolved = merge::resolve(&self.graph, vec![true; self.graph.len()]);
+        if let Some(dispute) = self.pins.dispute(&self.graph, &self.kept, &resolved, ix) {
+            return Err(self.set_aside(dispute));
+        }
+        let changed = changed(&self.live, &resolved, ix);
+        self.live = resolved;
+        self.kept = self.pins.kept(&self.graph, &self.live);
+        self.refresh(&changed);
+        Ok(())
+    }
+
+    fn set_aside(&mut self, dispute: Dispute) -> NotAdded {
+        self.graph.pop();
+        self.branches.clear();
+        self.live = merge::resolve(&self.graph, vec![true; self.graph.len()]);
+        NotAdded::Disputed(Box::new(dispute))
+    }
+
+    /// Draws up what people read again, where these bear on it.
+    fn refresh(&mut self, changed: &[Ix]) {
+        let (graph, live) = (&self.graph, &self.live);
+        let users: BTreeSet<_> = changed.iter().filter_map(|ix| graph.changes(*ix)).collect();
+        users.into_iter().for_each(|user| self.roster.refresh(graph, live, user));
+        match changed {
+            [only] if live.counts(*only) => {
+                let Some(key) = graph.setting(*only) else { return };
+                let before = self.settings.get(&key).map(|ix| graph.node(*ix).place());
+                if before < Some(graph.node(*only).place()) {
+                    self.settings.insert(key, *only);
+                }
+            }
+            _ if changed.iter().any(|ix| graph.setting(*ix).is_some()) => {
+                self.settings = in_force(graph, live)
+            }
+            _ => return,
+        }
+        self.roster.set(graph, &self.settings);
+    }
+
+    /// The verdict in its own past, all of which is held.
+    pub(super) fn judge(&self, certificate: &VerifiedCertificate) -> Result<Facts, Refused> {
+        self.its_generation_is_right(certificate)?;
+        let past = self.past(&certificate.certificate().parents)?;
+        verdict::judge(certificate, Past { graph: &self.graph, state: &past })
+    }
+
+    /// The verdict, and the past it was given by, where that isn't all that is held.
+    fn judge_and_branch(
+        &mut self,
+        certificate: &VerifiedCertificate,
+    ) -> Result<(Facts, Option<State>), Refused> {
+        self.its_generation_is_right(certificate)?;
+        let parents = &certificate.certificate().parents;
+        let (facts, computed) = {
+            let past = self.past(parents)?;
+            let facts = verdict::judge(certificate, Past { graph: &self.graph, state: &past })?;
+            (facts, if let Cow::Owned(state) = past { Some(state) } else { None })
+        };
+        let at = self.branches.iter().position(|branch| branch.heads.iter().eq(parents));
+        Ok((facts, computed.or_else(|| at.map(|at| self.branches.remove(at)))))
+    }
+
+    fn its_generation_is_right(&self, certificate: &VerifiedCertificate) -> Result<(), Refused> {
+        let it = certificate.certificate();
+        let highest = it.parents.iter().filter_map(|parent| self.generation_of(parent)).max();
+        match highest.is_none_or(|highest| highest.checked_add(1) == Some(it.generation)) {
+            true => Ok(()),
+            false => Err(Refused::WrongGeneration),
+        }
+    }
+
+    /// Follows a certificate on the branch that it stands on.
+    fn go_on(&mut self, mut branch: State, ix: Ix) {
+        if !merge::take_in(&self.graph, &mut branch, ix) {
+            let mut held = branch.held;
+            held.resize(self.graph.len(), false);
+            held[ix as usize] = true;
+            branch = merge::resolve(&self.graph, held);
+        }
+        self.branches.truncate(BRANCHES - 1);
+        self.branches.insert(0, branch);
     }
 
     /// The closure of these parents, resolved: where they are all heads, that is what is live.
-    pub(super) fn past(&self, parents: &[CertificateId]) -> Result<Cow<'_, Resolution>, Refused> {
-        if self.are_all_heads(parents) {
-            return Ok(Cow::Borrowed(&self.live));
+    pub(super) fn past(&self, parents: &[CertificateId]) -> Result<Cow<'_, State>, Refused> {
+        let known = std::iter::once(&self.live).chain(&self.branches);
+        if let Some(state) = known.into_iter().find(|state| state.heads.iter().eq(parents)) {
+            return Ok(Cow::Borrowed(state));
         }
-        let closure = self.with_ancestors(parents);
-        let inner: BTreeSet<_> = closure.iter().filter_map(|id| self.held(id)).flat_map(parents_of).collect();
-        if parents.iter().any(|parent| inner.contains(parent)) {
+        let parents: Vec<Ix> = parents.iter().filter_map(|parent| self.graph.ix(parent)).collect();
+        let closure = self.graph.closure(&parents);
+        let in_the_closure = self.graph.nodes.iter().zip(&closure).filter(|(_, is_in)| **is_in);
+        if in_the_closure.flat_map(|(node, _)| &node.parents).any(|inner| parents.contains(inner)) {
             return Err(Refused::ParentsNotHeads);
         }
-        let held = self.held.values().filter(|held| closure.contains(&held.id()));
-        Ok(Cow::Owned(merge::resolve(self.organization, held)))
-    }
-
-    fn are_all_heads(&self, parents: &[CertificateId]) -> bool {
-        self.heads.iter().eq(parents)
-    }
-
-    fn insert(&mut self, held: Held) {
-        let certificate = held.certificate.certificate();
-        for parent in &certificate.parents {
-            self.heads.remove(parent);
-        }
-        self.heads.insert(held.id());
-        self.generations.insert(held.id(), certificate.generation);
-        self.held.insert((certificate.generation, held.id()), held);
-    }
-
-    fn held(&self, id: &CertificateId) -> Option<&Held> {
-        self.held.get(&(*self.generations.get(id)?, *id))
+        Ok(Cow::Owned(merge::resolve(&self.graph, closure)))
     }
 }
 
-fn parents_of(held: &Held) -> &[CertificateId] {
-    &held.certificate.certificate().parents
+/// What stands otherwise in `after`, and the last one.
+fn changed(before: &State, after: &State, last: Ix) -> Vec<Ix> {
+    let differs =
+        |ix: &Ix| before.counts(*ix) != after.counts(*ix) || before.in_effect(*ix) != after.in_effect(*ix);
+    (0..last).filter(differs).chain([last]).collect()
+}
+
+/// Of the settings of one key, the last in causal order that counts (R4.9).
+fn in_force(graph: &Graph, state: &State) -> BTreeMap<u16, Ix> {
+    let counting: Vec<Ix> = graph.settings.iter().copied().filter(|ix| state.counts(*ix)).collect();
+    let keyed = graph.sorted(&counting).into_iter().filter_map(|ix| Some((graph.setting(ix)?, ix)));
+    keyed.collect()
 }
 
 /// What is held.
@@ -147,153 +229,141 @@ impl History {
     /// One certificate.
     #[must_use]
     pub fn get(&self, id: &CertificateId) -> Option<&VerifiedCertificate> {
-        self.held(id).map(|held| &held.certificate)
+        self.graph.ix(id).map(|ix| &self.graph.node(ix).certificate)
     }
 
     /// The user whose device signed it, as its own past has it.
     #[must_use]
     pub fn author_of(&self, id: &CertificateId) -> Option<UserId> {
-        self.held(id).map(|held| held.author)
+        self.graph.ix(id).map(|ix| self.graph.person(self.graph.node(ix).facts.author).id)
     }
 
     /// Whether it is held.
     #[must_use]
     pub fn contains(&self, id: &CertificateId) -> bool {
-        self.generations.contains_key(id)
+        self.graph.ix(id).is_some()
     }
 
     /// How many are held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.held.len()
+        self.graph.len()
     }
 
     /// Whether none is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.graph.len() == 0
     }
 
     /// Those that are nobody's parents, sorted.
     #[must_use]
     pub fn heads(&self) -> Vec<CertificateId> {
-        self.heads.iter().copied().collect()
+        self.live.heads.iter().copied().collect()
     }
 
     /// The generation of one that is held.
     pub(super) fn generation_of(&self, id: &CertificateId) -> Option<u64> {
-        self.generations.get(id).copied()
+        self.get(id).map(|it| it.certificate().generation)
     }
 
     /// All of them, ancestors first: by generation, then by id.
     pub fn in_causal_order(&self) -> impl DoubleEndedIterator<Item = &VerifiedCertificate> {
-        self.held.values().map(|held| &held.certificate)
+        self.graph.order.values().map(|ix| &self.graph.node(*ix).certificate)
     }
 
     /// Who is in, by all that is held.
     #[must_use]
     pub fn roster(&self) -> &Roster {
-        &self.live.roster
+        &self.roster
     }
 
     /// What became of a certificate that is held.
     #[must_use]
-    pub fn standing(&self, id: &CertificateId) -> Option<&Standing> {
-        self.live.standing(id)
+    pub fn standing(&self, id: &CertificateId) -> Option<Standing> {
+        self.graph.ix(id).map(|ix| self.live.standing(&self.graph, ix))
+    }
+
+    /// How far a removal that is held is acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self, removal: &CertificateId) -> Option<Acknowledged> {
+        let ix = self.graph.ix(removal)?;
+        let settling = self.live.fates.get(&ix)?.settling;
+        let named = |user: &u32| self.graph.person(*user).id;
+        let node = self.graph.node(ix);
+        let did = |user: &&u32| self.live.acknowledged(&self.graph, **user, ix);
+        Some(Acknowledged {
+            witnesses: node.facts.witnesses.iter().map(named).collect(),
+            by: node.facts.witnesses.iter().filter(did).map(named).collect(),
+            settled: settling.settled,
+        })
     }
 
     /// Resolves all that is held again, from nothing. The result equals [`History::roster`], or there is a
     /// mistake in this program: it is what `muster roster verify` compares.
     #[must_use]
     pub fn resolved_again(&self) -> Roster {
-        merge::resolve(self.organization, self.held.values()).roster
+        let state = merge::resolve(&self.graph, vec![true; self.graph.len()]);
+        self.roster_of(&state)
+    }
+
+    fn roster_of(&self, state: &State) -> Roster {
+        let graph = &self.graph;
+        let mut roster = Roster::empty(graph.organization);
+        let everybody = 0..u32::try_from(graph.people.len()).unwrap_or(u32::MAX);
+        everybody.for_each(|user| roster.refresh(graph, state, user));
+        roster.set(graph, &in_force(graph, state));
+        roster
     }
 
     /// Whether resolving all that is held from nothing gives the very same roster and standings.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
-        merge::resolve(self.organization, self.held.values()) == self.live
+        let state = merge::resolve(&self.graph, vec![true; self.graph.len()]);
+        state == self.live && self.roster_of(&state) == self.roster
     }
 }
 
-/// For those who bring each other up to date.
+/// How far a removal is acknowledged, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Who was asked, the most senior first.
+    pub witnesses: Vec<UserId>,
+    /// Who did.
+    pub by: Vec<UserId>,
+    /// Whether it is settled: whatever else arrives, it stands.
+    pub settled: bool,
+}
+
+/// What this device has seen for itself.
 impl History {
-    /// These and all their ancestors; ids that aren't held are left out.
+    /// What is pinned.
     #[must_use]
-    pub fn with_ancestors(&self, ids: &[CertificateId]) -> BTreeSet<CertificateId> {
-        let mut closure = BTreeSet::new();
-        let mut waiting = ids.to_vec();
-        while let Some(id) = waiting.pop() {
-            let Some(held) = self.held(&id) else { continue };
-            if closure.insert(id) {
-                waiting.extend(parents_of(held).iter().filter(|parent| !closure.contains(*parent)));
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// Pins what was read from the store.
+    pub fn set_pins(&mut self, pins: Pins) {
+        self.pins = pins;
+        self.kept = self.pins.kept(&self.graph, &self.live);
+    }
+
+    /// Pins what let this user in, and every removal that is settled and in effect. Gives what is pinned that wasn't
+    /// before: it has to be written down.
+    pub fn pin(&mut self, user: &UserId) -> Vec<CertificateId> {
+        let mut new = Vec::new();
+        if self.pins.enrolment.is_none() {
+            self.pins.enrolment = self.roster.user(user).map(|user| user.enrolled);
+            new.extend(self.pins.enrolment);
+        }
+        for (removal, fate) in &self.live.fates {
+            let id = self.graph.id(*removal);
+            if fate.in_effect() && fate.settling.settled && self.pins.settled.insert(id) {
+                new.push(id);
             }
         }
-        closure
-    }
-
-    /// What is held and is neither one of `known` nor an ancestor of one, ancestors first. Ids that aren't held count
-    /// nothing. Costs what lies between the heads and `known`, and not the whole history.
-    #[must_use]
-    pub fn lacking(&self, known: &[CertificateId]) -> Vec<CertificateId> {
-        // Whether the other holds it, of what lies on the rim of the walk; children come before their parents.
-        let mut rim: BTreeMap<Place, bool> = BTreeMap::new();
-        rim.extend(self.heads.iter().filter_map(|id| self.place_of(id)).map(|place| (place, false)));
-        rim.extend(known.iter().filter_map(|id| self.place_of(id)).map(|place| (place, true)));
-        let mut open = rim.values().filter(|theirs| !**theirs).count();
-        let mut lacking = Vec::new();
-        while open > 0
-            && let Some(((_, id), theirs)) = rim.pop_last()
-        {
-            if !theirs {
-                open -= 1;
-                lacking.push(id);
-            }
-            let parents = self.held(&id).map(parents_of).unwrap_or_default();
-            for parent in parents.iter().filter_map(|parent| self.place_of(parent)) {
-                let before = rim.insert(parent, theirs || rim.get(&parent) == Some(&true));
-                let is_theirs = rim[&parent];
-                open += usize::from(before.is_none() && !is_theirs);
-                open -= usize::from(before == Some(false) && is_theirs);
-            }
-        }
-        lacking.reverse();
-        lacking
-    }
-
-    /// The places of what is held, in causal order, within a range of places.
-    pub(super) fn places(&self, range: impl RangeBounds<Place>) -> impl DoubleEndedIterator<Item = Place> {
-        self.held.range(range).map(|(place, _)| *place)
-    }
-
-    /// The place of one that is held.
-    pub(super) fn place_of(&self, id: &CertificateId) -> Option<Place> {
-        Some((*self.generations.get(id)?, *id))
-    }
-
-    /// Those of `ids` that are held, ancestors first.
-    #[must_use]
-    pub fn in_order_of_ancestry(&self, ids: &[CertificateId]) -> Vec<CertificateId> {
-        let places: BTreeSet<Place> = ids.iter().filter_map(|id| self.place_of(id)).collect();
-        places.into_iter().map(|(_, id)| id).collect()
-    }
-
-    /// A certificate and its ancestors, as far as they are `within`, ancestors first. What lies within has to be
-    /// all of the history beyond some point, so that no ancestor within lies behind one that isn't.
-    #[must_use]
-    pub fn ancestry_within(
-        &self,
-        of: Option<CertificateId>,
-        within: &BTreeSet<CertificateId>,
-    ) -> Vec<CertificateId> {
-        let mut found = BTreeSet::new();
-        let mut waiting: Vec<CertificateId> = of.into_iter().filter(|id| within.contains(id)).collect();
-        while let Some(id) = waiting.pop() {
-            let (Some(held), Some(place)) = (self.held(&id), self.place_of(&id)) else { continue };
-            if found.insert(place) {
-                waiting.extend(parents_of(held).iter().filter(|parent| within.contains(*parent)));
-            }
-        }
-        found.into_iter().map(|(_, id)| id).collect()
+        self.kept.extend(&new);
+        new
     }
 }

@@ -12,8 +12,11 @@
 //!  seal         names, emails and labels, kept out of certificates
 //!  verdict      might its author say this, by what they had seen? If not: refused for ever, by everyone
 //!  merge        what those that didn't know of each other add up to
-//!  resolution   a set, resolved
+//!  graph        all that is held, with what each certificate's own past says of it; lineage: who stands below whom
+//!  state        a set, resolved
+//!  rights       who may do what to whom
 //!  resolved     the roster as it is read
+//!  ancestry     who comes before whom
 //!  reconcile    who holds what the other lacks
 //!  history      all that is held; authoring: signing one's own
 //!  refused      why not
@@ -23,23 +26,28 @@
 //! Not here: how certificates travel, where they lie, who is greeted, and what the values of names are. Nothing
 //! here reads a clock: a certificate's time is shown and decides nothing.
 
+mod ancestry;
 pub mod authoring;
 pub mod body;
 pub mod certificate;
+mod graph;
 pub mod history;
+mod lineage;
 mod merge;
 pub mod profile;
 pub mod proof;
 pub mod reconcile;
 pub mod refused;
-mod resolution;
 pub mod resolved;
+mod rights;
 pub mod seal;
+mod state;
 mod verdict;
 
 pub use body::Body;
 pub use certificate::{Certificate, SignedCertificate, VerifiedCertificate};
-pub use history::{Added, History, NotAdded};
+pub use history::{Acknowledged, Added, History, NotAdded};
+pub use merge::{Dispute, Owed, Pins};
 pub use profile::Profile;
 pub use refused::{Refused, Standing, Void};
 pub use resolved::{Device, Roster, User};

@@ -111,15 +111,21 @@ pub enum Refused {
     /// It acknowledges nothing that its author hasn't, and ties nothing.
     #[error("there is nothing new in it")]
     NothingNew,
-    /// It acknowledges what isn't a removal in its past, or a removal by or of its author.
-    #[error("it acknowledges what is not another's removal of another")]
+    /// It acknowledges what isn't a removal in its past.
+    #[error("it acknowledges what is not a removal")]
     NotToAcknowledge,
+    /// It acknowledges a removal of which its author isn't a witness.
+    #[error("its author is not a witness of that removal")]
+    NotAWitness,
     /// There is no such setting.
     #[error("there is no such setting")]
     UnknownSetting,
     /// A setting is over its limit.
     #[error("the setting is too long")]
     SettingTooLong,
+    /// It would undo what this device has seen settled: only what is set aside can lead there.
+    #[error("it would undo what this device has seen settled")]
+    Disputed,
     /// It adopts what isn't an Enroll that counts nothing.
     #[error("it adopts what is not a void Enroll")]
     NotVoidEnroll,

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::body::setting;
+use super::body::{Body, setting};
+use super::graph::{Graph, UserIx};
+use super::lineage::Ix;
 use super::profile::Profile;
 use super::refused::Refused;
+use super::rights::{self, Rights};
 use super::seal::{Field, Opening};
+use super::state::State;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::codec;
 use crate::core::primitives::digest::{derive, label};
@@ -53,10 +57,6 @@ pub struct User {
     pub revoked: Option<CertificateId>,
     /// The invitation they came by; the founder came by none.
     pub invitation: Option<(InvitationId, Kind)>,
-    /// What they were enrolled as.
-    pub(super) enrolled_as: Profile,
-    /// What makes them an Administrator, in order.
-    pub(super) grants: Vec<CertificateId>,
 }
 
 /// One device of a user.
@@ -85,14 +85,8 @@ impl User {
         self.is_active() && self.profile == Profile::Administrator
     }
 
-    /// Brings `profile` and `grant` in line with the grants in force.
-    pub(super) fn settle(&mut self) {
-        self.profile = match (self.grants.is_empty(), self.enrolled_as) {
-            (false, _) => Profile::Administrator,
-            (true, Profile::External) => Profile::External,
-            (true, _) => Profile::Member,
-        };
-        self.grant = self.grants.first().copied().unwrap_or(self.enrolled);
+    fn rights(&self) -> Rights {
+        Rights { id: self.id, profile: self.profile, active: self.is_active() }
     }
 }
 
@@ -212,12 +206,7 @@ impl Roster {
     /// # Errors
     /// Why not.
     pub fn may_administer(&self, author: &UserId) -> Result<(), Refused> {
-        let author = self.user(author).ok_or(Refused::StrangerAuthor)?;
-        match author.is_active_administrator() {
-            true => Ok(()),
-            false if author.is_active() => Err(Refused::NotAdministrator),
-            false => Err(Refused::AuthorRevoked),
-        }
+        rights::may_administer(self.user(author).map(User::rights))
     }
 
     /// Whether `author` may revoke `target` (R2.7).
@@ -226,7 +215,7 @@ impl Roster {
     /// Why not.
     pub fn may_revoke(&self, author: &UserId, target: &UserId) -> Result<(), Refused> {
         self.may_administer(author)?;
-        self.may_remove(author, target).map(|_| ())
+        rights::may_change(author, self.user(target).map(User::rights)).map(|_| ())
     }
 
     /// Whether `author` may give `target` that profile (R2.6).
@@ -235,24 +224,73 @@ impl Roster {
     /// Why not.
     pub fn may_set_profile(&self, author: &UserId, target: &UserId, profile: Profile) -> Result<(), Refused> {
         self.may_administer(author)?;
-        let target = self.may_remove(author, target)?;
-        if target.profile == profile {
-            return Err(Refused::SameAsNow);
+        rights::may_set_profile(author, self.user(target).map(User::rights), profile).map(|_| ())
+    }
+}
+
+/// How it is drawn up.
+impl Roster {
+    /// Draws up one user's entry again.
+    pub(super) fn refresh(&mut self, graph: &Graph, state: &State, user: UserIx) {
+        let id = graph.person(user).id;
+        for device in self.users.remove(&id).into_iter().flat_map(|user| user.devices) {
+            if self.owners.get(&device.id) == Some(&id) {
+                self.owners.remove(&device.id);
+            }
         }
-        match [target.profile, profile].contains(&Profile::External) {
-            true => Err(Refused::FromOrToExternal),
-            false => Ok(()),
+        let Some(user) = entry(graph, state, user) else { return };
+        self.owners.extend(user.devices.iter().map(|device| (device.id, id)));
+        if let Body::Found(body) = graph.node(graph.ix(&user.enrolled).unwrap_or_default()).body() {
+            self.founder = Some(body.user);
+            self.name = Some(body.organization_name);
         }
+        self.users.insert(id, user);
     }
 
-    fn may_remove(&self, author: &UserId, target: &UserId) -> Result<&User, Refused> {
-        let target = self.user(target).ok_or(Refused::UnknownUser)?;
-        if target.id == *author {
-            return Err(Refused::OnSelf);
+    /// Takes over the settings in force.
+    pub(super) fn set(&mut self, graph: &Graph, in_force: &BTreeMap<u16, Ix>) {
+        if in_force.is_empty() && self.settings.is_empty() {
+            return;
         }
-        if !target.is_active() {
-            return Err(Refused::AlreadyRevoked);
-        }
-        Ok(target)
+        let values = in_force.values().filter_map(|ix| match graph.node(*ix).body() {
+            Body::Setting(body) => Some((body.key, body.value.clone())),
+            _ => None,
+        });
+        self.settings = values.collect();
     }
+}
+
+fn entry(graph: &Graph, state: &State, user: UserIx) -> Option<User> {
+    let enrolment = state.enrolment(graph, user)?;
+    let node = graph.node(enrolment);
+    let (key, name, email, invitation) = match node.body() {
+        Body::Found(body) => (body.user_key, body.name, body.email, None),
+        Body::Enroll(body) => (body.user_key, body.name, body.email, Some((body.invitation, body.kind))),
+        _ => return None,
+    };
+    let devices = state.devices(graph, user).into_iter().filter_map(|ix| device(graph, ix)).collect();
+    Some(User {
+        id: graph.person(user).id,
+        profile: state.profile(graph, user)?,
+        key,
+        enrolled: node.id(),
+        enrolled_at: node.certificate.certificate().time,
+        enrolled_by: graph.person(node.facts.author).id,
+        grant: graph.id(state.acts_under(graph, user)?),
+        name,
+        email,
+        devices,
+        revoked: state.revoked.get(&user).map(|revoke| graph.id(*revoke)),
+        invitation,
+    })
+}
+
+fn device(graph: &Graph, introduction: Ix) -> Option<Device> {
+    let (id, label, invitation) = match graph.node(introduction).body() {
+        Body::Found(body) => (body.device, body.label, None),
+        Body::Enroll(body) => (body.device, body.label, Some(body.invitation)),
+        Body::AddDevice(body) => (body.device, body.label, Some(body.invitation)),
+        _ => return None,
+    };
+    Some(Device { id, label, added: graph.id(introduction), invitation })
 }

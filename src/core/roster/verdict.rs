@@ -5,31 +5,41 @@
 
 use super::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Revoke, SetProfile, Setting, setting};
 use super::certificate::{Certificate, VerifiedCertificate};
+use super::graph::{Facts, Graph, UserIx};
+use super::lineage::Ix;
+use super::merge;
 use super::profile::Profile;
 use super::proof::Claim;
 use super::refused::Refused;
-use super::resolution::{Held, Resolution};
-use super::resolved::{Device, User};
+use super::rights::{self, Rights};
+use super::state::State;
 use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, Signature, UserId, UserKey};
 use crate::core::primitives::kind::Kind;
 use crate::core::primitives::limits;
 
-/// Judges a certificate by its past: the resolved closure of its parents.
-pub(super) fn judge(certificate: VerifiedCertificate, past: &Resolution) -> Result<Held, Refused> {
+/// The closure of a certificate's parents, resolved.
+#[derive(Clone, Copy)]
+pub(super) struct Past<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) state: &'a State,
+}
+
+/// Judges a certificate by its past. What that past says of it besides is for ever.
+pub(super) fn judge(certificate: &VerifiedCertificate, past: Past) -> Result<Facts, Refused> {
     if let Body::Found(body) = certificate.body() {
-        founding(&certificate, body, past)?;
-        let author = body.user;
-        return Ok(Held { certificate, author, introduced: None });
+        founding(certificate, body, past)?;
+        return Ok(Facts::default());
     }
     let it = certificate.certificate();
     it_belongs_here(it, past)?;
-    let (user, device) = its_author_is_in(it, past)?;
+    let introduction = its_author_is_in(it, past)?;
+    let author = past.graph.owner(introduction);
     it_follows_its_authors_chain(it, past)?;
-    it_acts_under_its_authors_grant(it, user)?;
+    it_acts_under_its_authors_grant(it, author, past)?;
+    let case = Case { it, author, past, proof_is_known: certificate.proof_is_known() };
     if certificate.body().needs_administrator() {
-        past.roster.may_administer(&user.id)?;
+        rights::may_administer(past.rights(author))?;
     }
-    let case = Case { it, author: user, past, proof_is_known: certificate.proof_is_known() };
     match certificate.body() {
         Body::Found(_) => {}
         Body::Enroll(body) => case.enroll(body)?,
@@ -42,14 +52,30 @@ pub(super) fn judge(certificate: VerifiedCertificate, past: &Resolution) -> Resu
         // Kept for who knows the kind; its own rules can't be judged here, and it counts nothing.
         Body::Unknown { .. } => {}
     }
-    let (author, introduced) = (user.id, Some(device.added));
-    Ok(Held { certificate, author, introduced })
+    Ok(case.facts(certificate.body(), introduction))
+}
+
+impl Past<'_> {
+    fn user(&self, id: &UserId) -> Option<UserIx> {
+        self.graph.user(id)
+    }
+
+    /// A user who is in, revoked or not.
+    fn rights(&self, user: UserIx) -> Option<Rights> {
+        let profile = self.state.profile(self.graph, user)?;
+        let active = self.state.is_active(self.graph, user);
+        Some(Rights { id: self.graph.person(user).id, profile, active })
+    }
+
+    fn rights_of(&self, id: &UserId) -> Option<Rights> {
+        self.rights(self.user(id)?)
+    }
 }
 
 /// R2.3: the one certificate without parents, by the first device about itself.
-fn founding(certificate: &VerifiedCertificate, body: &Found, past: &Resolution) -> Result<(), Refused> {
+fn founding(certificate: &VerifiedCertificate, body: &Found, past: Past) -> Result<(), Refused> {
     let it = certificate.certificate();
-    if OrganizationId::from(certificate.id()) != past.roster.organization() || !it.parents.is_empty() {
+    if OrganizationId::from(certificate.id()) != past.graph.organization || !it.parents.is_empty() {
         return Err(Refused::SecondFound);
     }
     if it.organization != OrganizationId::NONE {
@@ -71,8 +97,8 @@ fn founding(certificate: &VerifiedCertificate, body: &Found, past: &Resolution) 
     keys_are_sound(&body.device, Some(&body.user_key))
 }
 
-fn it_belongs_here(it: &Certificate, past: &Resolution) -> Result<(), Refused> {
-    if it.organization != past.roster.organization() {
+fn it_belongs_here(it: &Certificate, past: Past) -> Result<(), Refused> {
+    if it.organization != past.graph.organization {
         return Err(Refused::WrongOrganization);
     }
     if it.parents.is_empty() {
@@ -81,18 +107,17 @@ fn it_belongs_here(it: &Certificate, past: &Resolution) -> Result<(), Refused> {
     Ok(())
 }
 
-fn its_author_is_in<'a>(it: &Certificate, past: &'a Resolution) -> Result<(&'a User, &'a Device), Refused> {
-    let user = past.roster.user_of(&it.device).ok_or(Refused::StrangerAuthor)?;
-    let device = past.roster.device(&it.device).ok_or(Refused::StrangerAuthor)?;
-    if !user.is_active() {
-        return Err(Refused::AuthorRevoked);
+fn its_author_is_in(it: &Certificate, past: Past) -> Result<Ix, Refused> {
+    let introduction = past.state.introduction(past.graph, &it.device).ok_or(Refused::StrangerAuthor)?;
+    match past.state.is_active(past.graph, past.graph.owner(introduction)) {
+        true => Ok(introduction),
+        false => Err(Refused::AuthorRevoked),
     }
-    Ok((user, device))
 }
 
 /// R2.4: after an end of its device's own chain, as its author knew it; of a forked one, after any.
-fn it_follows_its_authors_chain(it: &Certificate, past: &Resolution) -> Result<(), Refused> {
-    let mut ends = past.chain_ends(&it.device).peekable();
+fn it_follows_its_authors_chain(it: &Certificate, past: Past) -> Result<(), Refused> {
+    let mut ends = past.state.chain_ends(&it.device).peekable();
     let follows = match ends.peek() {
         None => (it.seq, it.prev) == (0, CertificateId::NONE),
         Some(_) => ends.any(|(seq, end)| seq.checked_add(1) == Some(it.seq) && end == it.prev),
@@ -100,8 +125,12 @@ fn it_follows_its_authors_chain(it: &Certificate, past: &Resolution) -> Result<(
     if follows { Ok(()) } else { Err(Refused::WrongChain) }
 }
 
-fn it_acts_under_its_authors_grant(it: &Certificate, author: &User) -> Result<(), Refused> {
-    if it.auth == author.grant { Ok(()) } else { Err(Refused::WrongAuth) }
+fn it_acts_under_its_authors_grant(it: &Certificate, author: UserIx, past: Past) -> Result<(), Refused> {
+    let grant = past.state.acts_under(past.graph, author);
+    match grant.is_some_and(|grant| past.graph.id(grant) == it.auth) {
+        true => Ok(()),
+        false => Err(Refused::WrongAuth),
+    }
 }
 
 fn the_user_is_that_of_the_device(user: &UserId, device: &DeviceId) -> Result<(), Refused> {
@@ -115,12 +144,16 @@ fn keys_are_sound(device: &DeviceId, user: Option<&UserKey>) -> Result<(), Refus
 /// A certificate whose place and author are in order: what remains is what it says.
 struct Case<'a> {
     it: &'a Certificate,
-    author: &'a User,
-    past: &'a Resolution,
+    author: UserIx,
+    past: Past<'a>,
     proof_is_known: bool,
 }
 
 impl Case<'_> {
+    fn author_id(&self) -> UserId {
+        self.past.graph.person(self.author).id
+    }
+
     /// R2.5
     fn enroll(&self, body: &Enroll) -> Result<(), Refused> {
         if body.kind == Kind::Device {
@@ -128,12 +161,15 @@ impl Case<'_> {
         }
         the_user_is_that_of_the_device(&body.user, &body.device)?;
         self.the_device_is_unknown(&body.device)?;
-        let roster = &self.past.roster;
-        if roster.user(&body.user).is_some() || self.past.is_revoked(&body.user) {
+        let Past { graph, state, .. } = self.past;
+        let known = graph.user(&body.user);
+        if known
+            .is_some_and(|user| state.enrolment(graph, user).is_some() || state.revoked.contains_key(&user))
+        {
             return Err(Refused::UserKnown);
         }
         keys_are_sound(&body.device, Some(&body.user_key))?;
-        if body.kind == Kind::User && self.past.admitted(self.it.device, body.invitation) {
+        if body.kind == Kind::User && state.admitted(graph, self.it.device, body.invitation) {
             return Err(Refused::InvitationSpent);
         }
         let claim = Claim {
@@ -150,17 +186,20 @@ impl Case<'_> {
     /// R2.5, of any profile.
     fn add_device(&self, body: &AddDevice) -> Result<(), Refused> {
         self.the_device_is_unknown(&body.device)?;
-        if self.author.devices.len() >= limits::DEVICES_PER_USER {
+        let Past { graph, state, .. } = self.past;
+        if state.devices(graph, self.author).len() >= limits::DEVICES_PER_USER {
             return Err(Refused::TooManyDevices);
         }
         keys_are_sound(&body.device, None)?;
+        let enrolment = state.enrolment(graph, self.author);
+        let user_key = enrolment.and_then(|enrol| graph.node(enrol).body().user_key());
         let claim = Claim {
             organization: self.it.organization,
             host: self.it.device,
             kind: Kind::Device,
             invitation: body.invitation,
-            user: self.author.id,
-            user_key: self.author.key,
+            user: self.author_id(),
+            user_key: user_key.ok_or(Refused::StrangerAuthor)?,
         };
         self.the_device_proved(&claim, &body.device, &body.proof)
     }
@@ -170,7 +209,7 @@ impl Case<'_> {
     }
 
     fn the_device_is_unknown(&self, device: &DeviceId) -> Result<(), Refused> {
-        match self.past.roster.device(device) {
+        match self.past.state.introduction(self.past.graph, device) {
             None => Ok(()),
             Some(_) => Err(Refused::DeviceKnown),
         }
@@ -178,29 +217,36 @@ impl Case<'_> {
 
     /// R2.6
     fn set_profile(&self, body: &SetProfile) -> Result<(), Refused> {
-        self.past.roster.may_set_profile(&self.author.id, &body.user, body.profile)?;
-        let target = self.past.roster.user(&body.user).ok_or(Refused::UnknownUser)?;
-        let cut = (target.profile == Profile::Administrator).then(|| self.past.cut(&body.user));
+        let target =
+            rights::may_set_profile(&self.author_id(), self.past.rights_of(&body.user), body.profile)?;
+        let cut = (target.profile == Profile::Administrator).then(|| self.cut(&body.user)).flatten();
         if body.cut == cut { Ok(()) } else { Err(Refused::CutWrong) }
     }
 
     /// R2.7
     fn revoke(&self, body: &Revoke) -> Result<(), Refused> {
-        self.past.roster.may_revoke(&self.author.id, &body.user)?;
-        if body.cut == self.past.cut(&body.user) { Ok(()) } else { Err(Refused::CutWrong) }
+        rights::may_change(&self.author_id(), self.past.rights_of(&body.user))?;
+        if Some(&body.cut) == self.cut(&body.user).as_ref() { Ok(()) } else { Err(Refused::CutWrong) }
+    }
+
+    fn cut(&self, user: &UserId) -> Option<super::body::Cut> {
+        self.past.user(user).map(|user| self.past.state.cut(self.past.graph, user))
     }
 
     /// R2.8
     fn acknowledge(&self, body: &Acknowledge) -> Result<(), Refused> {
-        if body.removals.is_empty() && self.it.parents.len() < 2 {
+        let Past { graph, state, .. } = self.past;
+        let vouches = !merge::new_vouchers(state, self.author).is_empty();
+        if body.removals.is_empty() && self.it.parents.len() < 2 && !vouches {
             return Err(Refused::NothingNew);
         }
         for removal in &body.removals {
-            let (author, target) = self.past.removal(removal).ok_or(Refused::NotToAcknowledge)?;
-            if [author, target].contains(&self.author.id) {
-                return Err(Refused::NotToAcknowledge);
+            let removal = graph.ix(removal).filter(|ix| state.holds(*ix) && graph.node(*ix).is_removal());
+            let removal = removal.ok_or(Refused::NotToAcknowledge)?;
+            if !graph.node(removal).facts.witnesses.contains(&self.author) {
+                return Err(Refused::NotAWitness);
             }
-            if self.past.acknowledged(self.author.id, *removal) {
+            if state.acknowledged(graph, self.author, removal) {
                 return Err(Refused::NothingNew);
             }
         }
@@ -217,6 +263,39 @@ impl Case<'_> {
 
     /// R2.10
     fn adopt(&self, body: &Adopt) -> Result<(), Refused> {
-        if self.past.is_void_enroll(&body.enrol) { Ok(()) } else { Err(Refused::NotVoidEnroll) }
+        let Past { graph, state, .. } = self.past;
+        let enrol = graph.ix(&body.enrol).filter(|ix| state.holds(*ix) && !state.counts(*ix));
+        match enrol.map(|ix| graph.node(ix).body()) {
+            Some(Body::Enroll(_)) => Ok(()),
+            _ => Err(Refused::NotVoidEnroll),
+        }
+    }
+
+    /// What this past says of the certificate, beside "yes".
+    fn facts(&self, body: &Body, introduction: Ix) -> Facts {
+        let Past { graph, state, .. } = self.past;
+        let named = match body {
+            Body::Enroll(body) => Some(body.user),
+            Body::Revoke(body) => Some(body.user),
+            Body::SetProfile(body) => Some(body.user),
+            _ => None,
+        };
+        let target = named.and_then(|user| graph.user(&user));
+        let asks = body.removal().is_some() || matches!(body, Body::Enroll(_));
+        let person = target.filter(|_| !matches!(body, Body::Enroll(_))).map(|user| graph.person(user));
+        let about = person.map(|person| match body.removal() {
+            Some(_) => person.promotions.as_slice(),
+            None => person.removals.as_slice(),
+        });
+        let held = |ix: &Ix| state.holds(*ix);
+        Facts {
+            author: self.author,
+            introduction: Some(introduction),
+            enrolment: state.enrolment(graph, self.author),
+            witnesses: if asks { merge::of_the_next(state, self.author, target) } else { Box::default() },
+            crowd: state.crowd,
+            builds_on: merge::new_vouchers(state, self.author),
+            after: about.into_iter().flatten().copied().filter(held).collect(),
+        }
     }
 }

@@ -155,7 +155,8 @@ impl Member {
             problems
                 .push("the roster that is held is not the one that its certificates add up to".to_owned());
         }
-        let counts = |id: &CertificateId| self.history.standing(id).is_some_and(Standing::is_effective);
+        let counts =
+            |id: &CertificateId| self.history.standing(id).is_some_and(|standing| standing.is_effective());
         let effective = self.history.in_causal_order().filter(|c| counts(&c.id())).count();
         Answer::Verified(VerifyAnswer {
             certificates: self.history.len(),

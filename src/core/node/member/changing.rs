@@ -75,7 +75,12 @@ impl Member {
         if let Some(went) = self.needs_nothing(change, &user) {
             return went;
         }
-        match self.sign(body, now, batch) {
+        // Whom this device witnesses are to be among those whom the removal asks (R4.4).
+        let signed = match self.sign_what_is_owed(now, batch, new) {
+            Ok(()) => self.sign(body, now, batch),
+            Err(refused) => Err(refused),
+        };
+        match signed {
             Ok(ids) => {
                 new.extend(ids);
                 (ChangeResult::Changed, None, None)
@@ -108,11 +113,12 @@ impl Member {
     pub(super) fn publish_from(
         &mut self,
         from: Option<Channel>,
-        batch: Batch,
+        mut batch: Batch,
         new: &[CertificateId],
         now: Moment,
         out: &mut Outbox,
     ) {
+        self.pin(&mut batch);
         out.commit(batch);
         self.tell_of(new, now, out);
         if !new.is_empty() {

@@ -6,14 +6,14 @@ use super::super::output::Batch;
 use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
-use super::{Member, Membership, announcing, doorway, farewell, introducing, keeping, meeting};
+use super::{Member, Membership, announcing, doorway, farewell, introducing, keeping, meeting, witnessing};
 use crate::core::primitives::address::Address;
-use crate::core::primitives::ids::{DeviceId, OrganizationId, UserId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
 use crate::core::primitives::text::{Email, Label, Name};
 use crate::core::roster::body::Found;
 use crate::core::roster::seal::{Field, Opening};
-use crate::core::roster::{History, VerifiedCertificate};
+use crate::core::roster::{History, Pins, VerifiedCertificate};
 
 /// What an organization begins with: all of it was typed by its founder.
 #[derive(Debug, Clone)]
@@ -104,6 +104,18 @@ impl Member {
         for certificate in records.certificates() {
             member.history.add(certificate?).map_err(|_| Damaged("certificate".to_owned()))?;
         }
+        let mut pins = Pins::default();
+        for pin in records.all::<bool>(b'p') {
+            let (id, is_enrolment) = pin?;
+            let id = CertificateId(id.try_into().map_err(|_| Damaged("pin".to_owned()))?);
+            if is_enrolment {
+                pins.enrolment = Some(id);
+            } else {
+                pins.settled.insert(id);
+            }
+        }
+        // What is in the store was taken in with them in mind.
+        member.history.set_pins(pins);
         for opening in records.all::<Opening>(b'o') {
             let (_, opening) = opening?;
             if let Some(seal) = member.roster().opened_by(&opening) {
@@ -140,7 +152,8 @@ impl Member {
             greets: BTreeMap::new(),
             strangers: introducing::Strangers::default(),
             farewells: farewell::Farewells::default(),
-
+            witness: witnessing::Witness::default(),
+            disputes: witnessing::Disputes::default(),
             announced: announcing::Announced::default(),
         }
     }

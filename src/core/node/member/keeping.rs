@@ -37,6 +37,7 @@ impl Member {
         self.take(certificate, batch).map_err(|not_added| match not_added {
             NotAdded::Refused(refused) => refused,
             NotAdded::MissingParents(_) => Refused::NoParents,
+            NotAdded::Disputed(_) => Refused::Disputed,
         })?;
         Ok(id)
     }

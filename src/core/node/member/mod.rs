@@ -9,6 +9,7 @@
 //!  doorway     streams of guests, up to the queue
 //!  hosting     greet: from the queue to the confirmation
 //!  enrolling   the certificate, and the welcome
+//!  witnessing  what a device owes as a witness, and what it has seen for itself
 //!  keeping     certificates and openings: signed, taken in, told
 //!  meeting     members' devices: connected, and a sync with each
 //!  stepping    in step: what each lacks is found out
@@ -34,6 +35,7 @@ mod meeting;
 mod opening;
 mod sending;
 mod stepping;
+mod witnessing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +87,8 @@ pub(super) struct Member {
     syncs: BTreeMap<Channel, stepping::Session>,
     strangers: introducing::Strangers,
     farewells: farewell::Farewells,
+    witness: witnessing::Witness,
+    disputes: witnessing::Disputes,
     door: doorway::Door,
     greets: BTreeMap<ConversationId, hosting::Greet>,
     announced: announcing::Announced,
@@ -147,6 +151,7 @@ impl Member {
             Input::Left { conversation } => self.left(conversation, mind, out),
         }
         self.time_passes(mind.now, out);
+        self.acknowledge(mind.now, out);
         self.announce(mind.now, out);
     }
 
@@ -213,7 +218,7 @@ impl Member {
         let pending = self.invitations.values().filter(|i| i.is_pending()).map(|i| i.expires_at);
         let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
         let streams = self.strangers.next_deadline().chain(self.farewells.next_deadline());
-        let streams = streams.chain(self.connections.next_deadline());
+        let streams = streams.chain(self.connections.next_deadline()).chain(self.next_vouching());
         pending.chain(self.door.next_deadline()).chain(streams).chain([tomorrow]).min()
     }
 

@@ -206,7 +206,9 @@ impl Member {
             self.came_from(channel, batch, &new, now, out);
         }
         match outcome {
-            Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion)) => send(channel, &Message::Taken, out),
+            Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {
+                send(channel, &Message::Taken, out)
+            }
             // Something between was lost: what is held here is said again, and it comes (W4.6).
             Err(NotAdded::MissingParents(_)) => {
                 send(channel, &Message::Taken, out);
@@ -229,8 +231,15 @@ impl Member {
         for verified in SignedCertificate::verify_all(fresh.collect()) {
             let certificate = verified?;
             let id = certificate.id();
-            if self.take(certificate, batch)? {
-                new.push(id);
+            match self.take(certificate, batch) {
+                Ok(true) => new.push(id),
+                Ok(false) => {}
+                // What is disputed, and what builds on it, is no reason not to take the rest (R4.12).
+                Err(NotAdded::Disputed(dispute)) => self.disputes.note(*dispute),
+                Err(NotAdded::MissingParents(missing)) if self.disputes.has_any_of(&missing) => {
+                    self.disputes.set_aside(id);
+                }
+                Err(why) => return Err(why),
             }
         }
         unreadable.map_or(Ok(()), |refused| Err(refused.into()))

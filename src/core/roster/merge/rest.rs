@@ -1,125 +1,98 @@
-//! Pass 2: everything in causal order, under the cuts that pass 1 put in effect (R4.4, R4.5).
+//! The rest (R4.8).
 
-use super::removals::Removals;
-use super::set::{Place, Set};
-use crate::core::primitives::kind::Kind;
-use crate::core::primitives::limits;
-use crate::core::roster::body::{Body, SetProfile};
-use crate::core::roster::refused::{Standing, Void};
-use crate::core::roster::resolution::{Held, Resolution};
+use super::{adoption, registers};
+use crate::core::roster::body::Body;
+use crate::core::roster::graph::{Graph, prizes};
+use crate::core::roster::lineage::Ix;
+use crate::core::roster::refused::Void;
+use crate::core::roster::state::State;
+use std::collections::BTreeMap;
 
-/// The rules, in order: the first that strikes is the reason.
-const RULES: [fn(&Case) -> Option<Void>; 9] = [
-    the_author_is_in,
-    the_grant_counts,
-    it_lies_within_the_cuts,
-    a_revoke_beats_any_grant,
-    the_lesser_right_wins,
-    a_device_comes_in_once,
-    an_invitation_admits_one_guest,
-    devices_are_limited,
-    only_known_kinds_count,
-];
-
-/// Resolves the set under these removals; one that isn't decided yet has no effect.
-pub(super) fn pass(set: &Set, removals: &Removals) -> Resolution {
-    let mut so_far = Resolution::empty(set.organization);
-    for place in 0..set.held.len() {
-        let case = Case { set, removals, so_far: &so_far, place };
-        let standing = case.standing();
-        so_far.take(set.held[place], standing);
+/// R4.8: everything but removals counts if its author's Enroll and, where needed, grant count, and it lies within the
+/// cuts in effect. A loop in order of arrival, in which what holds something up always comes before it: so nothing
+/// holds itself up.
+pub(super) fn decide(graph: &Graph, state: &mut State) {
+    state.lost.clear();
+    sweep(graph, state);
+    let lost = registers::losers(graph, state);
+    if !lost.is_empty() {
+        state.lost = lost;
+        sweep(graph, state);
     }
-    so_far
 }
 
-struct Case<'a> {
-    set: &'a Set<'a>,
-    removals: &'a Removals,
-    so_far: &'a Resolution,
-    place: Place,
+fn sweep(graph: &Graph, state: &mut State) {
+    for ix in 0..state.held.len() {
+        let ix = Ix::try_from(ix).unwrap_or(Ix::MAX);
+        state.counts[ix as usize] = match graph.node(ix).is_removal() {
+            true => state.in_effect(ix),
+            false => state.holds(ix) && stands(graph, state, ix),
+        };
+    }
+    adoption::revive(graph, state);
 }
 
-impl Case<'_> {
-    fn standing(&self) -> Standing {
-        if self.held().body().removal().is_some() {
-            return self.removals.decided[self.place].unwrap_or(Standing::Void(Void::LastAdministrator));
+/// Whether what holds it up counts, and nothing strikes it itself.
+pub(super) fn stands(graph: &Graph, state: &State, ix: Ix) -> bool {
+    let node = graph.node(ix);
+    let unknown = matches!(node.body(), Body::Unknown { .. });
+    let mut pillars = [node.facts.introduction, node.grant].into_iter().flatten();
+    let struck = state.beyond.contains_key(&ix) || state.lost.contains_key(&ix);
+    !unknown && !struck && pillars.all(|pillar| state.counts(pillar))
+}
+
+/// What has to be undone where a removal is taken back.
+pub(super) enum Fell {
+    /// These fell, and nothing else changed.
+    Only(Vec<Ix>),
+    /// Somebody else won what one of them had competed for, or it was adopted.
+    AllAnew,
+}
+
+/// Puts a removal's cut in effect: what lies beyond it is void, and what that held up falls.
+pub(super) fn strike(graph: &Graph, state: &mut State, removal: Ix, reached: &[Ix]) -> Fell {
+    state.beyond.extend(reached.iter().map(|act| (*act, removal)));
+    let mut fallen: Vec<Ix> = reached.iter().copied().filter(|act| state.counts(*act)).collect();
+    fallen.iter().for_each(|act| state.counts[*act as usize] = false);
+    let mut next = 0;
+    while let Some(&pillar) = fallen.get(next) {
+        next += 1;
+        for &held_up in &graph.dependents[pillar as usize] {
+            if state.counts(held_up) && !state.in_effect(held_up) {
+                state.counts[held_up as usize] = false;
+                fallen.push(held_up);
+            }
         }
-        let void = RULES.iter().find_map(|rule| rule(self));
-        void.map_or(Standing::Effective, Standing::Void)
     }
-
-    fn held(&self) -> &Held {
-        self.set.held[self.place]
+    if fallen.iter().any(|ix| is_at_stake(graph, state, *ix)) {
+        decide(graph, state);
+        return Fell::AllAnew;
     }
+    Fell::Only(fallen)
+}
 
-    fn counts(&self, place: Place) -> bool {
-        self.so_far.counts(&self.set.held[place].id())
+/// Takes a removal's cut back.
+pub(super) fn take_back(graph: &Graph, state: &mut State, reached: &[Ix], fell: Fell) {
+    for act in reached {
+        state.beyond.remove(act);
     }
-
-    fn promotion(&self) -> Option<&SetProfile> {
-        match self.held().body() {
-            Body::SetProfile(body) if body.cut.is_none() => Some(body),
-            _ => None,
-        }
-    }
-}
-
-fn the_author_is_in(case: &Case) -> Option<Void> {
-    let introduction = case.set.introduction[case.place]?;
-    (!case.counts(introduction)).then_some(Void::AuthorNotIn)
-}
-
-fn the_grant_counts(case: &Case) -> Option<Void> {
-    let grant = case.set.grant[case.place]?;
-    (!case.counts(grant)).then_some(Void::GrantNotCounting)
-}
-
-fn it_lies_within_the_cuts(case: &Case) -> Option<Void> {
-    case.removals.beyond[case.place].map(Void::BeyondCut)
-}
-
-fn a_revoke_beats_any_grant(case: &Case) -> Option<Void> {
-    let target = &case.promotion()?.user;
-    if case.so_far.roster.user(target).is_none() {
-        return Some(Void::TargetNotIn);
-    }
-    let revoke = *case.removals.revoked.get(target)?;
-    (!case.set.is_ancestor(case.place, revoke)).then_some(Void::TargetRevoked)
-}
-
-fn the_lesser_right_wins(case: &Case) -> Option<Void> {
-    let demotions = case.removals.demotions.get(&case.promotion()?.user)?;
-    let concurrent = |demotion: &Place| {
-        !case.set.is_ancestor(*demotion, case.place) && !case.set.is_ancestor(case.place, *demotion)
-    };
-    demotions.iter().any(concurrent).then_some(Void::LesserRightWins)
-}
-
-fn a_device_comes_in_once(case: &Case) -> Option<Void> {
-    let device = match case.held().body() {
-        Body::Enroll(body) => body.device,
-        Body::AddDevice(body) => body.device,
-        _ => return None,
-    };
-    // A user's id is derived from their first device, so that this holds for users as well.
-    case.so_far.roster.user_of(&device).is_some().then_some(Void::DeviceTaken)
-}
-
-fn an_invitation_admits_one_guest(case: &Case) -> Option<Void> {
-    match case.held().body() {
-        Body::Enroll(body) if body.kind == Kind::User => {
-            case.so_far.admitted(case.held().device(), body.invitation).then_some(Void::InvitationSpent)
-        }
-        _ => None,
+    match fell {
+        Fell::Only(fallen) => fallen.iter().for_each(|ix| state.counts[*ix as usize] = true),
+        Fell::AllAnew => decide(graph, state),
     }
 }
 
-fn devices_are_limited(case: &Case) -> Option<Void> {
-    let Body::AddDevice(_) = case.held().body() else { return None };
-    let devices = case.so_far.roster.user(&case.held().author)?.devices.len();
-    (devices >= limits::DEVICES_PER_USER).then_some(Void::TooManyDevices)
+/// Whether more than this one's dependents change when it falls.
+fn is_at_stake(graph: &Graph, state: &State, ix: Ix) -> bool {
+    if graph.contested.is_empty() && graph.adopts.is_empty() {
+        return false;
+    }
+    let node = graph.node(ix);
+    matches!(node.body(), Body::Adopt(_))
+        || state.adopted.contains(&ix)
+        || graph.adopts.iter().any(|adopt| adoption::target(graph, *adopt) == Some(ix))
+        || prizes(node).iter().any(|prize| graph.contested.contains(prize))
 }
 
-fn only_known_kinds_count(case: &Case) -> Option<Void> {
-    matches!(case.held().body(), Body::Unknown { .. }).then_some(Void::UnknownKind)
-}
+/// Why each of these lost what it competed for.
+pub(super) type Losers = BTreeMap<Ix, Void>;
