@@ -7,6 +7,8 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use rustix::fs::FlockOperation;
@@ -15,6 +17,10 @@ use super::StoreError;
 
 /// Copies that are kept of one store that was damaged; a disk that goes on failing must not fill up.
 const KEPT_ASIDE: u32 = 8;
+
+/// How often, and for how long in all (two seconds), a lock is asked for again.
+pub(super) const LETTING_GO: Duration = Duration::from_millis(5);
+pub(super) const LETTING_GO_TRIES: u32 = 400;
 
 /// Makes the directory, and those above it, and closes it to others.
 pub(super) fn private_dir(dir: &Path) -> Result<(), StoreError> {
@@ -35,30 +41,39 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
 
 /// Takes the store's lock, which the system gives back however this process ends.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("lock");
-    let file = open_private(&path).map_err(|error| StoreError::io(&path, error))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_owned())),
-        Err(error) => Err(StoreError::io(&path, error.into())),
-    }
+    lock_file(&dir.join("lock"), dir)
 }
 
-/// Closes every file under `dir` to others, and waits until all of it is on the disk.
-pub(super) fn settle_all(dir: &Path) -> Result<(), StoreError> {
-    for path in entries(dir)? {
-        if path.is_dir() {
-            fs::set_permissions(&path, Permissions::from_mode(0o700))
-                .map_err(|error| StoreError::io(&path, error))?;
-            settle_all(&path)?;
-        } else {
-            settle(&path)?;
+/// Locks a file of the store in `dir`.
+///
+/// A lock may outlive its store for a moment: until a process that was started meanwhile has closed what it
+/// inherited, or the database's last thread has ended. Only who holds it for longer has the store in use.
+pub(super) fn lock_file(path: &Path, dir: &Path) -> Result<File, StoreError> {
+    let file = open_private(path).map_err(|error| StoreError::io(path, error))?;
+    for _ in 0..LETTING_GO_TRIES {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => thread::sleep(LETTING_GO),
+            Err(error) => return Err(StoreError::io(path, error.into())),
         }
     }
-    sync_dir(dir)
+    Err(StoreError::Locked(dir.to_owned()))
 }
 
-/// The same for what has appeared in `dir` since `known` was written down.
+/// Closes every file of the store to others.
+pub(super) fn close_to_others(dir: &Path) -> Result<(), StoreError> {
+    for path in entries(dir)? {
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        match fs::set_permissions(&path, Permissions::from_mode(mode)) {
+            // sled's own tidying was faster.
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::io(&path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Closes to others what has appeared in `dir` since `known` was written down, and waits until it is on the disk.
 pub(super) fn settle_new(dir: &Path, known: &mut HashSet<OsString>) -> Result<(), StoreError> {
     let mut there = HashSet::new();
     let mut is_changed = false;
@@ -84,6 +99,17 @@ fn settle(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done.map_err(|error| StoreError::io(path, error)),
     }
+}
+
+/// Waits until a file is on the disk.
+pub(super) fn sync_file(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| StoreError::io(path, error))
+}
+
+/// How many bytes may still be written.
+pub(super) fn room(dir: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(dir)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Waits until the names in a directory are on the disk.

@@ -8,7 +8,8 @@
 //!   ├── lock                   held while the store is open; who comes second is told `Locked`
 //!   ├── commits                how many commits were durable, beside the database: tells when it lost some
 //!   ├── db, conf, blobs/       sled: a log, its parameters, values too large for the log
-//!   └── snap.*                 sled's index of the log; can be rebuilt from it
+//!   ├── snap.*                 sled's index of the log; can be rebuilt from it
+//!   └── found-first            the log as it was when it first lost commits
 //!  DIR.damaged-1 …             what could not be opened
 //! ```
 //!
@@ -19,6 +20,7 @@
 //! ```text
 //!  error.rs    what can go wrong, told apart by what follows
 //!  open.rs     the way in: sound, or mended, or set aside
+//!  original.rs the log as it was found, until it is known to be sound
 //!  files.rs    directories, permissions, syncs, the lock
 //!  mark.rs     how a store that is all there is told from one that merely opens
 //! ```
@@ -30,6 +32,7 @@ mod error;
 mod files;
 mod mark;
 mod open;
+mod original;
 
 pub use error::StoreError;
 pub use open::Opened;

@@ -4,6 +4,8 @@
 //! 2. move away what sled can make again from its log (`snap.*`, `conf`), and try again;
 //! 3. set the whole directory aside and begin with an empty store.
 //!
+//! Before the first and the second, the log is copied; where they fail, it is put back as it was found.
+//!
 //! A full disk, a missing permission or a lock is none of them: it is an error, and nothing is moved. The
 //! database may panic on damaged bytes, which is caught and counts as damage.
 
@@ -15,12 +17,12 @@ use std::{
     path::{Path, PathBuf},
     sync::Mutex,
     thread,
-    time::Duration,
 };
 
 use super::{
     Store, StoreError, Trouble, Writer, caught, files, mark,
     mark::{Mark, Tally},
+    original,
 };
 
 /// What sled may keep in memory. A whole roster is loaded once and then lives in the node; a daemon of a
@@ -36,10 +38,6 @@ const REMADE: [&str; 2] = ["snap.", "conf"];
 /// Put before the names of files that are moved away within the directory.
 const ASIDE: &str = "aside-";
 
-/// A database closed a moment ago may be held by its last thread for a little longer.
-const LETTING_GO: Duration = Duration::from_millis(5);
-const LETTING_GO_TRIES: u32 = 400;
-
 /// How a store was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
@@ -47,8 +45,8 @@ pub enum Opened {
     Sound,
     /// sled's index of its log was damaged and was rebuilt; nothing is lost.
     SnapshotRebuilt,
-    /// The end of the log was damaged: it opens as it was some commits ago. Where the log had to be mended, the
-    /// one that was found is kept beside it.
+    /// The end of the log was damaged: it opens as it was some commits ago. The log that was found is kept beside
+    /// it, unless one of an earlier loss is there.
     Shortened {
         /// Commits that were durable and are gone.
         lost: u64,
@@ -79,11 +77,31 @@ impl fmt::Display for Opened {
 pub(super) fn open(dir: &Path) -> Result<(Store, Opened), StoreError> {
     files::private_dir(dir)?;
     let lock = files::lock(dir)?;
-    match attempt(dir) {
+    original::copy_if_cheap(dir)?;
+    match attempt_or_put_back(dir)? {
         Ok(found) => settle(dir, found, lock, Opened::Sound),
-        Err(trouble) if is_damage(&trouble, dir) => mend(dir, lock),
-        Err(trouble) => Err(refusal(trouble, dir)),
+        Err(Failed::Damage) => mend(dir, lock),
+        Err(Failed::Refused(error)) => Err(error),
     }
+}
+
+/// Why a database didn't open, judged before anything else is moved.
+enum Failed {
+    Damage,
+    Refused(StoreError),
+}
+
+/// Tries to open the database; where that fails, its log is again what it was before, if there is a copy.
+fn attempt_or_put_back(dir: &Path) -> Result<Result<Found, Failed>, StoreError> {
+    let trouble = match attempt(dir) {
+        Ok(found) => return Ok(Ok(found)),
+        Err(trouble) => trouble,
+    };
+    // The copy's own space is part of what fills the disk, so this comes first.
+    let failed =
+        if is_damage(&trouble, dir) { Failed::Damage } else { Failed::Refused(refusal(trouble, dir)) };
+    original::put_back(dir)?;
+    Ok(Err(failed))
 }
 
 /// A database that reads as one of the commits left it, and the commits that are noted beside it.
@@ -97,26 +115,23 @@ struct Found {
 /// The second step.
 fn mend(dir: &Path, lock: File) -> Result<(Store, Opened), StoreError> {
     // Without its index sled takes the first unreadable record for the end and blanks what follows.
-    let (log, copy) = (dir.join("db"), dir.join("aside-db"));
-    fs::copy(&log, &copy).map_err(|error| StoreError::io(&log, error))?;
+    original::copy_surely(dir)?;
     rename_where(dir, |name| {
         REMADE.iter().any(|made| name.starts_with(made)).then(|| format!("{ASIDE}{name}"))
     })?;
-    match attempt(dir) {
+    match attempt_or_put_back(dir)? {
         Ok(found) => {
             let (store, opened) = settle(dir, found, lock, Opened::SnapshotRebuilt)?;
-            if opened == Opened::SnapshotRebuilt {
-                remove_where(dir, |name| name.starts_with(ASIDE))?;
-            }
+            remove_where(dir, |name| name.starts_with(ASIDE))?;
             Ok((store, opened))
         }
-        Err(trouble) => {
+        Err(failed) => {
             remove_where(dir, |name| REMADE.iter().any(|made| name.starts_with(made)))?;
             rename_where(dir, |name| name.strip_prefix(ASIDE).map(str::to_owned))?;
-            if !is_damage(&trouble, dir) {
-                return Err(refusal(trouble, dir));
+            match failed {
+                Failed::Damage => set_aside(dir),
+                Failed::Refused(error) => Err(error),
             }
-            set_aside(dir)
         }
     }
 }
@@ -134,12 +149,25 @@ fn set_aside(dir: &Path) -> Result<(Store, Opened), StoreError> {
 fn settle(dir: &Path, found: Found, lock: File, how: Opened) -> Result<(Store, Opened), StoreError> {
     let Found { db, tally, mark, noted } = found;
     let lost = noted.saturating_sub(tally.commits);
-    mark.advance(tally.commits);
-    files::settle_all(dir)?;
-    let mut blobs = HashSet::new();
-    files::settle_new(&dir.join(BLOBS), &mut blobs)?;
+    if lost > 0 {
+        original::keep(dir)?
+    } else {
+        original::forget(dir)?
+    }
+    files::close_to_others(dir)?;
     let path = dir.join("db");
     let log = File::open(&path).map_err(|error| StoreError::io(&path, error))?;
+    let mut blobs = HashSet::new();
+    files::settle_new(&dir.join(BLOBS), &mut blobs)?;
+    if tally.commits > 0 {
+        // Who reads a commit acts on it, and the process that wrote it may have been killed before it was on the
+        // disk. An empty log has nothing to lose: the first commit syncs it.
+        log.sync_data().map_err(|error| StoreError::io(&path, error))?;
+        mark.advance(tally.commits);
+    }
+    // The way to the log, and the end of the copy. The rest needs no sync: the lock is empty, the mark may lag, and
+    // sled makes its parameters and its index again.
+    files::sync_dir(dir)?;
     let writer = Mutex::new(Writer { failed: false, tally, mark, blobs });
     let opened = if lost > 0 { Opened::Shortened { lost } } else { how };
     Ok((Store { db, log, dir: dir.to_owned(), writer, lock }, opened))
@@ -154,11 +182,11 @@ fn attempt(dir: &Path) -> Result<Found, Trouble> {
 }
 
 fn open_database(dir: &Path) -> Result<sled::Db, Trouble> {
-    for _ in 0..LETTING_GO_TRIES {
+    for _ in 0..files::LETTING_GO_TRIES {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE).mode(sled::Mode::LowSpace);
         match caught(|| config.flush_every_ms(None).open()) {
             // Our own lock is taken, so nobody else is in there.
-            Err(trouble) if is_lock(&trouble) => thread::sleep(LETTING_GO),
+            Err(trouble) if is_lock(&trouble) => thread::sleep(files::LETTING_GO),
             opened => return opened,
         }
     }
@@ -209,7 +237,7 @@ fn refusal(trouble: Trouble, dir: &Path) -> StoreError {
 
 /// Whether less is left than sled takes at a time.
 fn is_full(dir: &Path) -> bool {
-    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 1024 * 1024)
+    files::room(dir).is_ok_and(|room| room < 1024 * 1024)
 }
 
 fn rename_where(dir: &Path, other: impl Fn(&str) -> Option<String>) -> Result<(), StoreError> {

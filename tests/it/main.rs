@@ -82,6 +82,7 @@ mod store_child;
 mod store_damage;
 mod store_durability;
 mod store_keeping;
+mod store_original;
 mod transcripts;
 mod transcripts_match;
 mod transcripts_player;
