@@ -7,6 +7,7 @@ use muster::core::node::request::Request;
 use muster::core::primitives::ids::Seal;
 use muster::core::roster::{History, Profile};
 
+use crate::support::device;
 use crate::support::outsider::contains;
 use crate::support::speech::Says;
 use crate::support::world::{World, email, label, person};
@@ -104,8 +105,9 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
     let seals = seals(&world.history("zoe"));
     world.outsider("zoe");
     world.ask("ada", Request::RevokeUsers { users: vec![email("zoe")] }).unwrap();
-    let known = world.history("zoe");
-    let lacks = world.history("ada").len() - known.len();
+    let (known, all) = (world.history("zoe"), world.history("ada"));
+    let revocation = all.roster().user_of(&device("zoe").device()).unwrap().revoked.unwrap();
+    let lacks = all.with_ancestors(&[revocation]).iter().filter(|id| !known.contains(id)).count();
     for hello in [None, Some(Says::hello(&known))] {
         let channel = world.open_to("zoe", "ada", Protocol::Sync);
         let shown = if hello.is_some() { lacks } else { 0 };

@@ -93,10 +93,12 @@ impl Drop for Terminal {
     }
 }
 
-/// What the screen shows after these bytes: a carriage return begins the line anew, escapes move nothing else.
+/// What the screen shows after these bytes: a carriage return begins the line anew, escapes move nothing else. The echo of
+/// Ctrl-C is left out: it comes before or after what the command says of it.
 fn shown(raw: &str) -> Vec<String> {
     const SPINNING: std::ops::RangeInclusive<char> = '\u{2800}'..='\u{28ff}';
     let (mut lines, mut line, mut anew) = (Vec::new(), String::new(), false);
+    let raw = raw.replace("^C", "");
     let mut characters = raw.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
