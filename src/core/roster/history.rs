@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificate::VerifiedCertificate;
-use super::graph::{Facts, Graph};
+use super::graph::Graph;
+use super::held::Facts;
 use super::lineage::Ix;
 use super::merge::{self, Dispute, Pins};
 use super::refused::{Refused, Standing};

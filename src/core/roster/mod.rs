@@ -12,13 +12,13 @@
 //!  seal         names, emails and labels, kept out of certificates
 //!  verdict      might its author say this, by what they had seen? If not: refused for ever, by everyone
 //!  merge        what those that didn't know of each other add up to
-//!  graph        all that is held, with what each certificate's own past says of it; lineage: who stands below whom
+//!  graph        all that is held, and who did what in it; held: one certificate of it; lineage: who stands below whom
 //!  state        a set, resolved
 //!  rights       who may do what to whom
 //!  resolved     the roster as it is read
 //!  ancestry     who comes before whom
 //!  reconcile    who holds what the other lacks
-//!  history      all that is held; authoring: signing one's own
+//!  history      all that is held, kept resolved; authoring: signing one's own
 //!  refused      why not
 //!  profile      External, Member, Administrator
 //! ```
@@ -30,7 +30,8 @@ mod ancestry;
 pub mod authoring;
 pub mod body;
 pub mod certificate;
-mod graph;
+pub mod graph;
+mod held;
 pub mod history;
 mod lineage;
 mod merge;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::body::{Body, setting};
-use super::graph::{Graph, UserIx};
+use super::graph::Graph;
+use super::held::UserIx;
 use super::lineage::Ix;
 use super::profile::Profile;
 use super::refused::Refused;
@@ -185,7 +186,7 @@ impl Roster {
         seals.into_iter().find(opens)
     }
 
-    /// A digest over users, profiles, states and devices (R5.3): equal where the rosters are.
+    /// A digest over users, profiles, states and devices (R5.2): equal where the rosters are.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = Vec::new();

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::body::{Body, ChainEnd, Cut};
-use super::graph::{Graph, Prize, UserIx};
+use super::graph::Graph;
+use super::held::{Prize, UserIx};
 use super::lineage::Ix;
 use super::profile::Profile;
 use super::refused::{Standing, Void};

@@ -5,7 +5,8 @@
 
 use super::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Revoke, SetProfile, Setting, setting};
 use super::certificate::{Certificate, VerifiedCertificate};
-use super::graph::{Facts, Graph, UserIx};
+use super::graph::Graph;
+use super::held::{Facts, UserIx};
 use super::lineage::Ix;
 use super::merge;
 use super::profile::Profile;

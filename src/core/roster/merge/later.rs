@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{acknowledging, pass, reach, rest, settled, vouched, witnesses};
 use crate::core::roster::body::Body;
-use crate::core::roster::graph::{Graph, prizes};
+use crate::core::roster::graph::Graph;
+use crate::core::roster::held::prizes;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::profile::Profile;
 use crate::core::roster::state::State;

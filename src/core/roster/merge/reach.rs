@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::roster::graph::{Graph, UserIx};
+use crate::core::roster::graph::Graph;
+use crate::core::roster::held::UserIx;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::state::State;
 

@@ -2,7 +2,8 @@
 
 use super::rank::by_rank;
 use super::rest::Losers;
-use crate::core::roster::graph::{Graph, Prize};
+use crate::core::roster::graph::Graph;
+use crate::core::roster::held::Prize;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::refused::Void;
 use crate::core::roster::state::State;

@@ -2,7 +2,8 @@
 
 use super::{adoption, registers};
 use crate::core::roster::body::Body;
-use crate::core::roster::graph::{Graph, prizes};
+use crate::core::roster::graph::Graph;
+use crate::core::roster::held::prizes;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::refused::Void;
 use crate::core::roster::state::State;

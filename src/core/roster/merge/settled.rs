@@ -1,7 +1,8 @@
 //! Settled (R4.5): two counts, and no fixpoint.
 
 use super::vouched::is_vouched;
-use crate::core::roster::graph::{Graph, UserIx};
+use crate::core::roster::graph::Graph;
+use crate::core::roster::held::UserIx;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::state::{Settling, State};
 
