@@ -189,17 +189,19 @@ fn ending(step: &Step) -> Option<Ending> {
 }
 
 /// What the exit code and the last line say of an ending.
-pub(super) fn conclude(ending: Ending, what: &str) -> Result<(), Failure> {
+pub(super) fn conclude(ending: Ending, side: Side, what: &str) -> Result<(), Failure> {
     let Ending::Ended { reason, message } = ending else { return Ok(()) };
     let code = json(&reason)?;
     let failure = Failure::answered(reason.exit_code(), code.trim_matches('"'), format!("{what}: {message}"));
-    Err(match hint(reason) {
+    Err(match hint(reason, side) {
         Some(hint) => failure.hint(hint),
         None => failure,
     })
 }
 
-fn hint(reason: Reason) -> Option<&'static str> {
+/// What the person can do, who is the `side` of the greeting.
+fn hint(reason: Reason, side: Side) -> Option<&'static str> {
+    let is_host = side == Side::Host;
     match reason {
         Reason::WrongCode | Reason::CommitmentBroken => {
             Some("somebody may sit between you: call each other another way before you try again")
@@ -210,10 +212,17 @@ fn hint(reason: Reason) -> Option<&'static str> {
         Reason::Unreachable => Some("is the other device switched on, online, and its musterd running?"),
         Reason::UnknownInvitation => Some("was the whole link copied? if so, ask for a new one"),
         Reason::InvitationExpired | Reason::InvitationCancelled | Reason::InvitationFinished => {
-            Some("ask for a new invitation")
+            Some(if is_host {
+                "muster invite user EMAIL makes a new one"
+            } else {
+                "ask for a new invitation"
+            })
         }
         Reason::UnsupportedVersion => Some("update the older musterd of the two"),
         Reason::Refused | Reason::Cancelled | Reason::BadMessage | Reason::NotAllowed => None,
         Reason::SessionClosed | Reason::NoSeats => None,
     }
 }
+        Reason::UnknownInvitation if is_host => {
+            Some("muster invite list --all shows all that this daemon made")
+        }

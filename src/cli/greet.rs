@@ -19,5 +19,5 @@ pub(super) async fn run(screen: &Screen, client: &Client, greet: Greet) -> Resul
     let (lines, interrupts) = (&mut lines, &mut interrupts);
     let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Host };
     let ending = talk.run(client.greet(greet.id, greet.guest)).await?;
-    conclude(ending, "greet")
+    conclude(ending, Side::Host, "greet")
 }

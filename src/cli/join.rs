@@ -28,7 +28,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<
         let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Guest };
         let ending = talk.run(client.join(link.clone(), answers.clone())).await?;
         if !again(screen, &ending, talk.lines, talk.interrupts).await {
-            return conclude(ending, "join");
+            return conclude(ending, Side::Guest, "join");
         }
     }
 }
