@@ -22,7 +22,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<
         let voice = if screen.json {
             Voice::Program
         } else {
-            Voice::Person(Box::new(Person::new(Side::Guest, answers.clone())))
+            Voice::Person(Box::new(Person::guest(answers.clone())))
         };
         let (lines, interrupts) = (&mut lines, &mut interrupts);
         let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Guest };
