@@ -2,7 +2,7 @@
 
 use super::organizations::state;
 use super::table::Table;
-use super::{fields, id, or_dash, user_label, when};
+use super::{fields, id, or_dash, user_label, when, when_in_list};
 use crate::control::data::{ChangeAnswer, ChangeResult, DeviceAnswer, Moment, UserAnswer, shown};
 
 /// `muster user list`
@@ -15,7 +15,7 @@ pub(in crate::cli) fn users(users: &[UserAnswer], now: Moment, verbose: bool) ->
             user.profile.to_string(),
             state(user.state).to_owned(),
             user.devices.len().to_string(),
-            when(user.enrolled_at, now),
+            when_in_list(user.enrolled_at, now, verbose),
         ]);
     }
     table.to_string()

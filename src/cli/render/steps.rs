@@ -3,7 +3,7 @@
 use console::style;
 
 use super::table::Table;
-use super::{fields, or_dash, when};
+use super::{fields, or_dash, when_in_list};
 use crate::control::data::{Kind, Moment, Profile, Side, Step, UserId, WaitingGuest, shown};
 
 /// Who is awaited.
@@ -46,7 +46,7 @@ pub(in crate::cli) fn guests(guests: &[WaitingGuest], now: Moment) -> String {
             shown(&guest.ticket),
             or_dash(guest.email.as_deref()),
             shown(&guest.address),
-            when(guest.since, now),
+            when_in_list(guest.since, now, false),
         ]);
     }
     table.to_string()
