@@ -3,19 +3,9 @@
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::{CertificateId, Seal};
 use muster::core::roster::{History, SignedCertificate};
-use serde::{Deserialize, Serialize};
 
 use super::Wire;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Says {
-    Hello { version: u8, holds: Vec<CertificateId>, addresses: Vec<String> },
-    Certificates(Vec<Vec<u8>>),
-    WantOpenings(Vec<Seal>),
-    Openings(Vec<Vec<u8>>),
-    Stranger,
-    Revoked,
-}
+pub(crate) use crate::support::outsider::SyncSays as Says;
 
 impl Says {
     /// The first word of somebody who holds this and can't be reached.
