@@ -185,7 +185,7 @@ impl Drop for Person {
 }
 
 async fn choose(guests: &[WaitingGuest], lines: &mut Lines) -> Option<String> {
-    say(format_args!("Several guests wait:\n{}", steps::guests(guests, render::now())));
+    say(format_args!("{}\n{}", steps::several(guests), steps::guests(guests, render::now())));
     lines.ask("The ticket of the guest to greet", None).await
 }
 

@@ -173,6 +173,7 @@ fn a_person_without_a_terminal_is_asked_the_same_things() {
     let output = piped(&daemon, "greet several", "18\nU4SQ\nadmin\nno\n");
     assert_eq!(code(&output), 7, "{}", err(&output));
     assert!(err(&output).contains("192.0.2.7"));
+    assert!(err(&output).contains("Several guests wait with one link"));
 }
 
 #[test]
@@ -187,7 +188,8 @@ fn a_host_is_told_that_nobody_waits_with_the_ticket_they_named() {
 fn what_a_host_chooses_from_fits_a_terminal_of_eighty_columns() {
     let daemon = StandIn::start();
     let chosen_from = err(&piped(&daemon, "greet several", "18\nnone\n"));
-    let lists = ["status", "invite list", "org list"].map(|line| out(&piped(&daemon, line, "")));
+    let lists = ["status", "invite list", "org list", "user show ada@example.org"]
+        .map(|line| out(&piped(&daemon, line, "")));
     for text in lists.iter().chain([&chosen_from]) {
         // Sentences may wrap; a table that does can't be read.
         let rows = text.lines().filter(|line| line.trim().contains("  ") && !line.starts_with(' '));

@@ -22,7 +22,7 @@ pub(in crate::cli) fn users(users: &[UserAnswer], now: Moment, verbose: bool) ->
 }
 
 /// `muster user show`
-pub(in crate::cli) fn user(user: &UserAnswer, now: Moment) -> String {
+pub(in crate::cli) fn user(user: &UserAnswer, now: Moment, verbose: bool) -> String {
     let mut text = fields(&[
         ("user", user_label(user.name.as_deref(), user.email.as_deref(), user.user_id)),
         ("id", user.user_id.to_string()),
@@ -32,7 +32,7 @@ pub(in crate::cli) fn user(user: &UserAnswer, now: Moment) -> String {
         ("by", format!("user {}", user.enrolled_by.short())),
     ]);
     text.push('\n');
-    text.push_str(&devices(&user.devices, true));
+    text.push_str(&devices(&user.devices, verbose));
     text
 }
 

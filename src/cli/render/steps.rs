@@ -38,6 +38,16 @@ pub(in crate::cli) fn boxed(code: &str) -> String {
     format!("\n    ╭{edge}╮\n    │{}│\n    ╰{edge}╯\n\n", style(spaced).bold())
 }
 
+/// What stands above them. Several on one invitation mean that more people have its link than it was made for.
+pub(in crate::cli) fn several(guests: &[WaitingGuest]) -> &'static str {
+    let one_link = guests.windows(2).all(|pair| pair[0].invitation_id == pair[1].invitation_id);
+    if one_link {
+        "Several guests wait with one link; only the codes will tell who is yours:"
+    } else {
+        "Several guests wait:"
+    }
+}
+
 /// The guests that wait, to choose one.
 pub(in crate::cli) fn guests(guests: &[WaitingGuest], now: Moment) -> String {
     let mut table = Table::new(["TICKET", "INVITED", "FROM", "SINCE"]);
