@@ -77,11 +77,12 @@ impl Talk<'_> {
         };
         let mut codes_shown = false;
         let mut asked: Option<Step> = None;
+        let mut has_more_to_answer = true;
         loop {
-            match self.turn(&mut conversation, asked.as_ref()).await {
+            match self.turn(&mut conversation, asked.as_ref(), has_more_to_answer).await {
                 Turn::Interrupted | Turn::Reply(Reply::Cancel) => return self.cancel(conversation).await,
                 Turn::Reply(Reply::Line(line)) => {
-                    asked = None;
+                    has_more_to_answer &= !asked.take().is_some_and(|step| is_last_for(&step, self.side));
                     self.send(&conversation, &line).await?;
                 }
                 Turn::Said(Ok(Some(said))) => {
@@ -91,6 +92,7 @@ impl Talk<'_> {
                         return Ok(ending);
                     }
                     asked = Some(said.value).filter(asks);
+                    has_more_to_answer |= asked.is_some();
                 }
                 Turn::Said(Ok(None) | Err(_)) => return self.lost(codes_shown),
             }
@@ -98,11 +100,22 @@ impl Talk<'_> {
     }
 
     /// Waits for whatever is first: the next step, the answer to the last one, Ctrl-C.
-    async fn turn(&mut self, conversation: &mut Conversation, asked: Option<&Step>) -> Turn {
+    async fn turn(
+        &mut self,
+        conversation: &mut Conversation,
+        asked: Option<&Step>,
+        has_more_to_answer: bool,
+    ) -> Turn {
         let (voice, lines, screen) = (&mut self.voice, &mut *self.lines, self.screen);
         let reply = async {
             match asked {
                 Some(step) => voice.reply(screen, step, lines).await,
+                // A program's answers may all lie ready long before they are asked for; that there are too few ends
+                // it at once.
+                None if has_more_to_answer && matches!(voice, Voice::Program) => {
+                    lines.end().await;
+                    Reply::Cancel
+                }
                 None => std::future::pending().await,
             }
         };
@@ -133,7 +146,8 @@ impl Talk<'_> {
     /// Ends it from here, and hears the daemon out for as long as it is quick.
     async fn cancel(&mut self, mut conversation: Conversation) -> Result<Ending, Failure> {
         let heard = timeout(FAREWELL, async {
-            self.client.cancel(conversation.number).await.ok()?;
+            // One that is over by itself can't be cancelled, and has something to say all the same.
+            let _ = self.client.cancel(conversation.number).await;
             while let Ok(Some(said)) = conversation.next().await {
                 if ending(&said.value).is_some() {
                     return Some(said);
@@ -178,6 +192,15 @@ fn asks(step: &Step) -> bool {
     matches!(step, Step::Choose { .. } | Step::EnterCode { .. } | Step::Details { .. } | Step::Confirm { .. })
 }
 
+/// Whether an answer to this step may have been the last one. A guest whose details are not known yet is asked
+/// for them; all that is sure before is that they must enter a code.
+fn is_last_for(step: &Step, side: Side) -> bool {
+    match side {
+        Side::Host => matches!(step, Step::Confirm { .. }),
+        _ => matches!(step, Step::EnterCode { .. } | Step::Details { .. }),
+    }
+}
+
 fn ending(step: &Step) -> Option<Ending> {
     match step {
         Step::Done { .. } => Some(Ending::Done),
@@ -189,17 +212,19 @@ fn ending(step: &Step) -> Option<Ending> {
 }
 
 /// What the exit code and the last line say of an ending.
-pub(super) fn conclude(ending: Ending, what: &str) -> Result<(), Failure> {
+pub(super) fn conclude(ending: Ending, side: Side, what: &str) -> Result<(), Failure> {
     let Ending::Ended { reason, message } = ending else { return Ok(()) };
     let code = json(&reason)?;
     let failure = Failure::answered(reason.exit_code(), code.trim_matches('"'), format!("{what}: {message}"));
-    Err(match hint(reason) {
+    Err(match hint(reason, side) {
         Some(hint) => failure.hint(hint),
         None => failure,
     })
 }
 
-fn hint(reason: Reason) -> Option<&'static str> {
+/// What the person can do, who is the `side` of the greeting.
+fn hint(reason: Reason, side: Side) -> Option<&'static str> {
+    let is_host = side == Side::Host;
     match reason {
         Reason::WrongCode | Reason::CommitmentBroken => {
             Some("somebody may sit between you: call each other another way before you try again")
@@ -208,9 +233,16 @@ fn hint(reason: Reason) -> Option<&'static str> {
             Some("nothing is lost: try again")
         }
         Reason::Unreachable => Some("is the other device switched on, online, and its musterd running?"),
+        Reason::UnknownInvitation if is_host => {
+            Some("muster invite list --all shows all that this daemon made")
+        }
         Reason::UnknownInvitation => Some("was the whole link copied? if so, ask for a new one"),
         Reason::InvitationExpired | Reason::InvitationCancelled | Reason::InvitationFinished => {
-            Some("ask for a new invitation")
+            Some(if is_host {
+                "muster invite user EMAIL makes a new one"
+            } else {
+                "ask for a new invitation"
+            })
         }
         Reason::UnsupportedVersion => Some("update the older musterd of the two"),
         Reason::Refused | Reason::Cancelled | Reason::BadMessage | Reason::NotAllowed => None,

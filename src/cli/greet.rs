@@ -7,17 +7,14 @@ use super::person::Person;
 use super::prompt::Lines;
 use super::screen::Screen;
 use crate::control::client::Client;
-use crate::control::data::{JoinAnswers, Side};
+use crate::control::data::Side;
 
 pub(super) async fn run(screen: &Screen, client: &Client, greet: Greet) -> Result<(), Failure> {
     let (mut lines, mut interrupts) = (Lines::new(), interrupts()?);
-    let voice = if screen.json {
-        Voice::Program
-    } else {
-        Voice::Person(Box::new(Person::new(Side::Host, JoinAnswers::default())))
-    };
+    let voice =
+        if screen.json { Voice::Program } else { Voice::Person(Box::new(Person::host(greet.guest.clone()))) };
     let (lines, interrupts) = (&mut lines, &mut interrupts);
     let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Host };
     let ending = talk.run(client.greet(greet.id, greet.guest)).await?;
-    conclude(ending, "greet")
+    conclude(ending, Side::Host, "greet")
 }

@@ -31,6 +31,9 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Invite) -> Re
             if list.is_empty() {
                 screen.note("No invitation is pending: muster invite user EMAIL");
             }
+            if list.iter().any(|entry| entry.waiting > 0) {
+                screen.note("Somebody waits: muster greet");
+            }
             Ok(())
         }
         Invite::Show { id } => {

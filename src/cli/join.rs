@@ -22,13 +22,13 @@ pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<
         let voice = if screen.json {
             Voice::Program
         } else {
-            Voice::Person(Box::new(Person::new(Side::Guest, answers.clone())))
+            Voice::Person(Box::new(Person::guest(answers.clone())))
         };
         let (lines, interrupts) = (&mut lines, &mut interrupts);
         let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Guest };
         let ending = talk.run(client.join(link.clone(), answers.clone())).await?;
         if !again(screen, &ending, talk.lines, talk.interrupts).await {
-            return conclude(ending, "join");
+            return conclude(ending, Side::Guest, "join");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::prompt::Lines;
 use super::render::{self, steps};
 use super::screen::{Screen, say};
-use crate::control::data::{Confirmation, JoinAnswers, Kind, Side, Step, WaitingGuest, shown};
+use crate::control::data::{Confirmation, JoinAnswers, Joined, Kind, Side, Step, WaitingGuest, shown};
 
 /// What a person was told and said so far.
 pub(super) struct Person {
@@ -23,14 +23,28 @@ pub(super) struct Person {
     spinner: Option<ProgressBar>,
     /// A question stands on the screen's last line.
     asking: bool,
+    /// They were told what they join.
+    told_about: bool,
+    /// Of a host who named a guest: the ticket, until that guest is there.
+    ticket: Option<String>,
 }
 
 /// The answer to `confirm` that lets nobody in.
 const REFUSE: &str = "refuse";
 
 impl Person {
-    pub(super) fn new(side: Side, given: JoinAnswers) -> Self {
-        Self { side, given, spinner: None, asking: false }
+    /// A host, who may have named the guest by a ticket.
+    pub(super) fn host(ticket: Option<String>) -> Self {
+        Self::new(Side::Host, JoinAnswers::default(), ticket)
+    }
+
+    /// A guest, with what need not be asked again.
+    pub(super) fn guest(given: JoinAnswers) -> Self {
+        Self::new(Side::Guest, given, None)
+    }
+
+    fn new(side: Side, given: JoinAnswers, ticket: Option<String>) -> Self {
+        Self { side, given, spinner: None, asking: false, told_about: false, ticket }
     }
 
     /// Shows a step. Codes and results are data; all else goes to standard error.
@@ -40,11 +54,21 @@ impl Person {
             say("\n");
         }
         match step {
-            Step::Waiting { awaited, place, ticket } => {
+            Step::Waiting { awaited, place, ticket, joining } => {
+                if let Some(Joined { kind, organization }) = joining {
+                    self.tell_about(*kind, Some(organization), None);
+                }
+                if let Some(ticket) = self.ticket.take() {
+                    let ticket = shown(&ticket);
+                    screen.note(format_args!(
+                        "Nobody waits with ticket {ticket}; muster greet alone shows who does."
+                    ));
+                }
                 self.wait(screen, steps::waiting(*awaited, *place, ticket.as_deref()));
                 Ok(())
             }
             Step::ShowCode { code } => {
+                self.ticket = None;
                 screen.note(match self.side {
                     Side::Host => "Read this code to your guest:",
                     _ => "Read this code to your host:",
@@ -87,7 +111,7 @@ impl Person {
         reply
     }
 
-    async fn ask(&self, screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
+    async fn ask(&mut self, screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
         match step {
             Step::Choose { guests, .. } => choose(guests, lines).await.map(Reply::Line),
             Step::EnterCode { of, .. } => {
@@ -122,12 +146,19 @@ impl Person {
         }
     }
 
+    /// Says what is being joined, once: with the first question about oneself, or where all was answered beforehand.
+    fn tell_about(&mut self, kind: Kind, organization: Option<&str>, user: Option<&str>) {
+        if !std::mem::replace(&mut self.told_about, true) {
+            say(format_args!("{}\n", steps::about(kind, organization, user)));
+        }
+    }
+
     /// Says what this is about, then asks what isn't known.
-    async fn details(&self, step: &Step, lines: &mut Lines) -> Option<Reply> {
+    async fn details(&mut self, step: &Step, lines: &mut Lines) -> Option<Reply> {
         let Step::Details { kind, organization, user, email, name, device, again } = step else {
             return None;
         };
-        say(format_args!("{}\n", steps::about(*kind, organization.as_deref(), user.as_deref())));
+        self.tell_about(*kind, organization.as_deref(), user.as_deref());
         // What was given on the command line is asked for only once it was refused.
         let given = if again.is_none() { self.given.clone() } else { JoinAnswers::default() };
         let own_label = device.clone().or_else(machine_name);
@@ -154,7 +185,7 @@ impl Drop for Person {
 }
 
 async fn choose(guests: &[WaitingGuest], lines: &mut Lines) -> Option<String> {
-    say(format_args!("Several guests wait:\n{}", steps::guests(guests, render::now())));
+    say(format_args!("{}\n{}", steps::several(guests), steps::guests(guests, render::now())));
     lines.ask("The ticket of the guest to greet", None).await
 }
 

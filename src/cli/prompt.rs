@@ -1,4 +1,4 @@
-//! Reading answers: one line of standard input when one is asked for, never before.
+//! Reading answers: one line of standard input when one is asked for. For a program also one before, to see the end.
 //!
 //! Lines are read cooked, by the terminal's own editor: that works over every connection and with every
 //! reader of screens, and leaves nothing to restore when a prompt is given up because the other side left.
@@ -19,6 +19,8 @@ pub(super) struct Lines {
     wanted: std_mpsc::Sender<()>,
     read: mpsc::Receiver<Option<String>>,
     outstanding: bool,
+    /// What was read before anybody asked for it: a line, or the end of input.
+    ahead: Option<Option<String>>,
 }
 
 impl Lines {
@@ -33,11 +35,28 @@ impl Lines {
                 }
             }
         });
-        Self { wanted, read, outstanding: false }
+        Self { wanted, read, outstanding: false, ahead: None }
     }
 
     /// The next line; none at the end of input. Given up and called again, it goes on waiting for the same.
     pub(super) async fn next(&mut self) -> Option<String> {
+        match self.ahead.take() {
+            Some(line) => line,
+            None => self.receive().await,
+        }
+    }
+
+    /// Waits for the end of input. A line that comes before it is kept for who asks next.
+    pub(super) async fn end(&mut self) {
+        if self.ahead.is_none() {
+            self.ahead = Some(self.receive().await);
+        }
+        if self.ahead != Some(None) {
+            std::future::pending().await
+        }
+    }
+
+    async fn receive(&mut self) -> Option<String> {
         if !self.outstanding {
             self.wanted.send(()).ok()?;
             self.outstanding = true;

@@ -17,7 +17,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: User) -> Resu
         }
         User::Show { user } => {
             let user = client.user(&user).await?;
-            screen.answer(&user, |user| people::user(user, render::now()))
+            screen.answer(&user, |user| people::user(user, render::now(), screen.verbose))
         }
         User::Revoke { users } => {
             be_sure(screen, &users).await?;

@@ -51,7 +51,7 @@ pub use wire::Founding;
 /// The plain data that travels over the socket, for clients that know nothing else of the core.
 pub mod data {
     pub use crate::core::greeting::{Reason, Side};
-    pub use crate::core::node::conversation::{Confirmation, JoinAnswers, Step, WaitingGuest};
+    pub use crate::core::node::conversation::{Confirmation, JoinAnswers, Joined, Step, WaitingGuest};
     pub use crate::core::node::event::{Event, Happening};
     pub use crate::core::node::request::{
         ChangeAnswer, ChangeResult, Class, DeviceAnswer, InvitationAnswer, InvitationState, InvitedAnswer,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::server::Asked;
 use super::wire::ErrorBody;
 use crate::core::node::request::{Class, Refusal};
 use crate::core::primitives::limits;
@@ -63,7 +64,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Whole<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
+        let asked = request.extensions().get::<Asked>().cloned();
         let bytes = read(request.into_body()).await?;
+        if let Some(asked) = asked {
+            asked.all_is_here();
+        }
         match serde_json::from_slice(&bytes) {
             Ok(value) => Ok(Self(value)),
             Err(error) => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::middleware::map_request;
 use axum::{Extension, Router};
@@ -73,7 +74,7 @@ struct Door {
 }
 
 /// Takes connections as long as there are seats. Beyond that, who has asked nothing for longest gives up theirs, and
-/// where all have asked, the others wait in the backlog.
+/// where all have asked, the others wait in the backlog. Half a request asks nothing yet.
 async fn take(listener: &UnixListener, door: &Door, connections: &mut JoinSet<()>) {
     let seats = Arc::new(Semaphore::new(limits::CONTROL_CONNECTIONS));
     let mut silent = Silent::default();
@@ -82,8 +83,8 @@ async fn take(listener: &UnixListener, door: &Door, connections: &mut JoinSet<()
         match listener.accept().await {
             Ok((stream, _)) => {
                 let Some(seat) = silent.make_room(&seats).await else { return };
-                let asked = Arc::new(AtomicBool::new(false));
-                let task = connections.spawn(door.clone().attend(stream, seat, Arc::clone(&asked)));
+                let asked = Asked::default();
+                let task = connections.spawn(door.clone().attend(stream, seat, asked.clone()));
                 silent.join(asked, task);
             }
             Err(error) => {
@@ -95,12 +96,26 @@ async fn take(listener: &UnixListener, door: &Door, connections: &mut JoinSet<()
     }
 }
 
+/// Whether a connection's request is here, its body too.
+#[derive(Clone, Default)]
+pub(super) struct Asked(Arc<AtomicBool>);
+
+impl Asked {
+    pub(super) fn all_is_here(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Connections that have asked nothing yet, since when, in the order in which they came.
 #[derive(Default)]
-struct Silent(VecDeque<(Instant, Arc<AtomicBool>, AbortHandle)>);
+struct Silent(VecDeque<(Instant, Asked, AbortHandle)>);
 
 impl Silent {
-    fn join(&mut self, asked: Arc<AtomicBool>, task: AbortHandle) {
+    fn join(&mut self, asked: Asked, task: AbortHandle) {
         self.forget_the_others();
         self.0.push_back((Instant::now(), asked, task));
     }
@@ -129,26 +144,31 @@ impl Silent {
     }
 
     fn forget_the_others(&mut self) {
-        self.0.retain(|(_, asked, task)| !asked.load(Ordering::Relaxed) && !task.is_finished());
+        self.0.retain(|(_, asked, task)| !asked.is_whole() && !task.is_finished());
     }
 }
 
 impl Door {
     /// One connection, from who it is to its end.
-    async fn attend(mut self, stream: UnixStream, _seat: OwnedSemaphorePermit, asked: Arc<AtomicBool>) {
+    async fn attend(mut self, stream: UnixStream, _seat: OwnedSemaphorePermit, asked: Asked) {
         let Ok(credentials) = stream.peer_cred() else { return };
         let peer = Peer { uid: credentials.uid(), gid: credentials.gid() };
         let access = self.access;
         // The user database may be a directory server far away.
         let admitted = tokio::task::spawn_blocking(move || access.admits(peer)).await.unwrap_or(false);
         let routes = if admitted { self.routes.layer(Extension(peer)) } else { refusing(peer) };
-        let routes = routes.layer(map_request(move |request: Request| {
-            asked.store(true, Ordering::Relaxed);
+        let routes = routes.layer(map_request(move |mut request: Request| {
+            if request.body().is_end_stream() {
+                asked.all_is_here();
+            }
+            request.extensions_mut().insert(asked.clone());
             ready(request)
         }));
 
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // One request for each connection: so one that has asked is one that is being answered.
+            .keep_alive(false)
             .header_read_timeout(limits::CONTROL_TRICKLE)
             .max_buf_size(limits::CONTROL_HEAD)
             .max_headers(limits::CONTROL_HEADERS)

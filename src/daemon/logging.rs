@@ -9,10 +9,10 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, util::SubscriberInitExt};
 
-/// What is said where nothing else is asked for. The libraries report at INFO what is of no use to who runs
-/// a daemon: each connection, each query.
-pub const DEFAULT: &str = "info,libp2p=warn,quinn=warn,hickory=warn,multistream_select=warn,yamux=warn,\
-                           netlink=warn,if_watch=warn,hyper=warn,igd=warn";
+/// What is said where nothing else is asked for. The network's libraries report at INFO each connection and each
+/// query, and at WARN what other machines do or what a network lacks: of no use to who runs a daemon.
+pub const DEFAULT: &str = "info,libp2p=error,quinn=error,hickory=error,multistream_select=error,yamux=error,\
+                           netlink=error,if_watch=error,hyper=warn,igd=error";
 
 /// The text is no filter like `info` or `warn,muster=debug`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -12,6 +12,7 @@ use super::lock::DataLock;
 use super::membership::Shared;
 use super::memberships::Memberships;
 use super::notify::Notifier;
+use super::open_files;
 use crate::control::{Access, bind, serve};
 use crate::core::node::Settings;
 use crate::core::node::event::Event;
@@ -36,6 +37,7 @@ pub async fn run(settings: config::Settings, environment: &Environment) -> Resul
     if settings.is_listen_chosen {
         net::check_addresses(&settings.listen).map_err(cannot)?;
     }
+    open_files::raise();
     let mut signals = signals().map_err(cannot)?;
     let access = Access::fitting();
     let listener = bind(&settings.socket, access).map_err(cannot)?;

@@ -50,12 +50,12 @@ fn a_program_joins_with_the_link_on_the_first_line() {
     let daemon = StandIn::start();
     let details = "{\"name\":\"Bob\",\"email\":\"bob@example.org\",\"device\":\"phone\"}";
     let output = piped(&daemon, "--format json join -", &format!("{LINK}\nTP9W\n{details}\n"));
-    assert_eq!(steps(&output), ["waiting", "enter_code", "show_code", "details", "done"]);
+    assert_eq!(steps(&output), ["waiting", "enter_code", "show_code", "details", "waiting", "done"]);
     assert_eq!(code(&output), 0);
 
     let line = "--format json join - --name Bob --email bob@example.org --device phone";
     let output = piped(&daemon, line, &format!("{LINK}\nTP9W\n"));
-    assert_eq!(steps(&output), ["waiting", "enter_code", "show_code", "done"]);
+    assert_eq!(steps(&output), ["waiting", "enter_code", "show_code", "waiting", "done"]);
 }
 
 #[test]
@@ -72,10 +72,25 @@ fn a_typo_is_asked_again_and_a_wrong_code_ends_it() {
 #[test]
 fn the_end_of_input_cancels_and_the_last_line_says_so() {
     let daemon = StandIn::start();
-    let output = piped(&daemon, "--format json greet", "");
-    assert_eq!(steps(&output), ["waiting", "show_code", "enter_code", "ended"]);
-    assert_eq!(code(&output), 7);
-    assert_eq!(daemon.next_seen(), "the client left");
+    // Also while nobody has asked anything, and where answers were given but for the last.
+    for (line, input) in
+        [("--format json greet", ""), ("--format json greet silent", ""), ("--format json greet", "U4SQ\n")]
+    {
+        let output = piped(&daemon, line, input);
+        assert_eq!(steps(&output).last().unwrap(), "ended", "{line}");
+        assert_eq!(code(&output), 7, "{line}");
+        assert_eq!(daemon.next_seen(), "the client left", "{line}");
+    }
+}
+
+#[test]
+fn who_gave_all_answers_beforehand_is_heard_to_the_end_however_slow_the_other_side_is() {
+    let daemon = StandIn::start();
+    let line = "--format json join - --name slow --email bob@example.org --device phone";
+    let output = piped(&daemon, line, &format!("{LINK}\nTP9W\n"));
+    assert_eq!(steps(&output).last().unwrap(), "done");
+    let output = piped(&daemon, "--format json greet slow", "U4SQ\n{\"profile\":\"member\"}\n");
+    assert_eq!(steps(&output).last().unwrap(), "done");
 }
 
 #[test]
@@ -101,7 +116,7 @@ fn a_wrong_link_is_exit_2_and_is_not_repeated() {
 #[test]
 fn a_daemon_that_is_lost_ends_the_conversation() {
     let daemon = StandIn::start();
-    let output = piped(&daemon, "--format json greet broken", "");
+    let output = piped(&daemon, "--format json greet broken", "U4SQ\n");
     assert_eq!(steps(&output), ["waiting", "ended"]);
     assert_eq!(code(&output), 6, "nothing was revealed yet");
 
@@ -158,6 +173,28 @@ fn a_person_without_a_terminal_is_asked_the_same_things() {
     let output = piped(&daemon, "greet several", "18\nU4SQ\nadmin\nno\n");
     assert_eq!(code(&output), 7, "{}", err(&output));
     assert!(err(&output).contains("192.0.2.7"));
+    assert!(err(&output).contains("Several guests wait with one link"));
+}
+
+#[test]
+fn a_host_is_told_that_nobody_waits_with_the_ticket_they_named() {
+    let daemon = StandIn::start();
+    let output = piped(&daemon, "greet --guest 9", "U4SQ\nmember\nyes\n");
+    let told = "Nobody waits with ticket 9; muster greet alone shows who does.";
+    assert_eq!(err(&output).matches(told).count(), 1, "{}", err(&output));
+}
+
+#[test]
+fn what_a_host_chooses_from_fits_a_terminal_of_eighty_columns() {
+    let daemon = StandIn::start();
+    let chosen_from = err(&piped(&daemon, "greet several", "18\nnone\n"));
+    let lists = ["status", "invite list", "org list", "user show ada@example.org"]
+        .map(|line| out(&piped(&daemon, line, "")));
+    for text in lists.iter().chain([&chosen_from]) {
+        // Sentences may wrap; a table that does can't be read.
+        let rows = text.lines().filter(|line| line.trim().contains("  ") && !line.starts_with(' '));
+        rows.for_each(|row| assert!(console::measure_text_width(row) <= 80, "{row}"));
+    }
 }
 
 #[test]
@@ -169,6 +206,15 @@ fn a_person_joins_and_is_asked_only_what_is_missing() {
     assert!(err(&output).contains("You are joining Acme as a new person."));
     assert!(!err(&output).contains("Your name"));
     assert!(!err(&output).contains(LINK));
+}
+
+#[test]
+fn a_person_who_said_everything_beforehand_is_told_what_they_join_all_the_same() {
+    let daemon = StandIn::start();
+    let line = "join - --name Bob --email bob@example.org --device phone";
+    let output = piped(&daemon, line, &format!("{LINK}\nTP9W\n"));
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(err(&output).matches("You are joining Acme as a new person.").count(), 1, "{}", err(&output));
 }
 
 #[test]

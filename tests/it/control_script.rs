@@ -1,11 +1,16 @@
 //! What the stand-in says in conversations. The name of the invitation chooses the variant.
 
 use std::sync::mpsc as std_mpsc;
+use std::time::Duration;
 
 use muster::control::{About, data::*};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
 
 use super::control_stand_in::{ACME, BOB, INVITATION, LINK};
+
+/// Long enough for a client that gives up too early to do so.
+const A_WHILE: Duration = Duration::from_millis(300);
 
 /// The script of a conversation, with the daemon's two channels.
 struct Script {
@@ -65,8 +70,9 @@ impl Script {
     }
 
     async fn greet(&mut self, invitation: Option<&str>) -> Option<()> {
-        self.say(Step::Waiting { awaited: Side::Guest, place: None, ticket: None }).await?;
+        self.say(Step::waiting_for(Side::Guest)).await?;
         match invitation {
+            Some("slow") => sleep(A_WHILE).await,
             Some("silent") => return self.answer().await.map(|_| ()),
             Some("broken") => return Some(()),
             Some("deaf") => {
@@ -105,10 +111,11 @@ impl Script {
 
     async fn join(&mut self, given: JoinAnswers) -> Option<()> {
         let (place, ticket) = (Some(1), Some("17".to_owned()));
-        self.say(Step::Waiting { awaited: Side::Host, place, ticket }).await?;
+        self.say(Step::Waiting { awaited: Side::Host, place, ticket, joining: None }).await?;
         self.enter_code(Side::Host, "TP9W").await?;
         self.say(Step::ShowCode { code: "U4SQ".to_owned() }).await?;
         let device = given.name.as_deref() == Some("the device");
+        let slow = given.name.as_deref() == Some("slow");
         let asks = device || given.name.is_none() || given.email.is_none() || given.device.is_none();
         if asks {
             self.say(Step::Details {
@@ -124,6 +131,12 @@ impl Script {
             let answer: JoinAnswers = serde_json::from_str(&self.answer().await?).unwrap();
             assert!(answer.device.is_some());
             assert_eq!(answer.yes, device.then_some(true));
+        }
+        let kind = if device { Kind::Device } else { Kind::User };
+        let joining = Some(Joined { kind, organization: "Acme".to_owned() });
+        self.say(Step::Waiting { awaited: Side::Host, place: None, ticket: None, joining }).await?;
+        if slow {
+            sleep(A_WHILE).await;
         }
         self.say(done()).await
     }

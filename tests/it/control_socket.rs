@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use muster::control::{Access, BindError, Surroundings, bind, client::Client, data::*};
 use muster::core::primitives::limits;
 
-use super::control_stand_in::StandIn;
+use super::control_stand_in::{PONDERED, StandIn};
 
 /// Runs one async test body.
 pub(crate) fn run<T>(body: impl Future<Output = T>) -> T {
@@ -213,10 +213,11 @@ fn as_many_connections_as_there_are_seats_and_the_next_one_waits_its_turn() {
     let daemon = StandIn::start();
     let asking = || {
         let mut stream = UnixStream::connect(&daemon.socket).unwrap();
-        stream.write_all(b"POST /v1/invitations HTTP/1.1\r\nhost: d\r\ncontent-length: 9\r\n\r\n").unwrap();
+        write!(stream, "GET /v1/users/{PONDERED} HTTP/1.1\r\nhost: d\r\n\r\n").unwrap();
         stream
     };
     let mut asking: Vec<_> = (0..limits::CONTROL_CONNECTIONS).map(|_| asking()).collect();
+    asking.iter().for_each(|_| assert_eq!(daemon.next_seen(), "ponders"));
     let socket = daemon.socket.clone();
     let waiting = std::thread::spawn(move || run(Client::new(socket, None).status()).is_ok());
     std::thread::sleep(Duration::from_millis(200));
@@ -236,6 +237,26 @@ fn who_asks_nothing_gives_up_the_seat_to_who_comes() {
     let first = &mut silent[0];
     first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     assert_eq!(first.read(&mut [0]).unwrap(), 0, "the one that was silent for longest");
+}
+
+#[test]
+fn half_a_request_holds_no_seat_and_a_whole_one_is_one_connections_last() {
+    let daemon = StandIn::start();
+    let half = || {
+        let mut stream = UnixStream::connect(&daemon.socket).unwrap();
+        stream.write_all(b"POST /v1/joins HTTP/1.1\r\nhost: d\r\ncontent-length: 9\r\n\r\n{").unwrap();
+        stream
+    };
+    let half: Vec<_> = (0..limits::CONTROL_CONNECTIONS).map(|_| half()).collect();
+    let began = Instant::now();
+    assert!(is_alive(&daemon));
+    assert!(began.elapsed() < limits::CONTROL_TRICKLE, "before any of them was timed out");
+    drop(half);
+    // Who has asked something and then begins to ask again would hold a seat that nobody could take.
+    let two =
+        b"GET /v1/status HTTP/1.1\r\nhost: d\r\n\r\nPOST /v1/joins HTTP/1.1\r\ncontent-length: 9\r\n\r\n{";
+    let answer = exchange(&daemon.socket, two, Duration::from_secs(5));
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.matches("HTTP/1.1 ").count() == 1, "{answer}");
 }
 
 #[test]

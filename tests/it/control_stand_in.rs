@@ -94,9 +94,17 @@ pub(crate) const INVITATION: InvitationId = InvitationId([0x12; 16]);
 pub(crate) const LINK: &str =
     "muster:AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6D4QCCIRDEQSSMJZIFEVCWLBNFYXTAMJSGM2DKNRX";
 
+/// A user about whom the stand-in thinks for ever.
+pub(crate) const PONDERED: &str = "the-meaning-of-life";
+
 async fn answer_all(mut desk: mpsc::Receiver<Call>, saw: std_mpsc::Sender<String>) {
+    let mut never_answered = Vec::new();
     while let Some(call) = desk.recv().await {
         match call {
+            Call::Ask { request: Request::ShowUser { user }, reply, .. } if user == PONDERED => {
+                let _ = saw.send("ponders".to_owned());
+                never_answered.push(reply);
+            }
             Call::Status { reply } => {
                 let waiting = vec![WaitingAnswer {
                     invitation_id: INVITATION,

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::{Read as _, Seek as _},
     os::{
         linux::net::SocketAddrExt,
         unix::{
@@ -11,6 +12,7 @@ use std::{
         },
     },
     process::{Command, Stdio},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -95,6 +97,30 @@ fn a_level_or_a_list_is_a_filter_and_a_mistyped_level_is_not() {
         assert!(logging::filter(bad).is_err(), "{bad}");
     }
     assert!(logging::filter(logging::DEFAULT).is_ok());
+}
+
+#[test]
+fn what_the_networks_libraries_warn_of_is_shown_only_to_who_asks_for_it() {
+    let logged = |filter: &str| {
+        let mut file = tempfile::tempfile().unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(logging::filter(filter).unwrap())
+            .with_writer(Arc::new(file.try_clone().unwrap()))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "libp2p_rendezvous::server", "theirs to warn of");
+            tracing::error!(target: "libp2p_rendezvous::server", "theirs to fail of");
+            tracing::info!(target: "muster::daemon::run", "ours");
+        });
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        ["theirs to warn of", "theirs to fail of", "ours"].map(|words| text.contains(words))
+    };
+    for level in [logging::DEFAULT, "info", "debug"] {
+        assert_eq!(logged(level), [false, true, true], "{level}");
+    }
+    assert_eq!(logged("info,libp2p=warn"), [true, true, true]);
 }
 
 #[test]

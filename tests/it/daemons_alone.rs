@@ -1,6 +1,9 @@
 //! One real daemon: how it starts, how it ends, and what it says where it can't.
 
+use std::fs;
 use std::process::Command;
+
+use muster::core::primitives::limits::OPEN_FILES;
 
 use crate::support::daemons::{Machine, Said};
 
@@ -23,6 +26,23 @@ fn a_daemon_that_is_told_to_end_ends_cleanly_and_comes_back_with_everything() {
     assert_eq!(ada.muster(&["status"]).code, 6);
     ada.boot();
     assert_eq!(ada.digest(), before);
+}
+
+#[test]
+fn a_daemon_may_open_as_many_files_as_its_bounds_need_whatever_the_shell_allowed() {
+    let mut ada = Machine::off("ada", "");
+    let daemon = ada.musterd();
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\""])
+        .arg(daemon.get_program())
+        .args(daemon.get_args());
+    ada.boot_as(limited);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", ada.pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let [soft, hard] =
+        [3, 4].map(|column| line.split_whitespace().nth(column).unwrap().parse().unwrap_or(u64::MAX));
+    assert_eq!(soft, hard.min(OPEN_FILES), "{line}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod daemons_listen;
 mod daemons_onboarding;
 mod daemons_rights;
 mod daemons_several;
+mod daemons_told;
 mod daemons_values;
 mod floors;
 mod floors_text;

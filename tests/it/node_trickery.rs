@@ -1,5 +1,6 @@
 //! Links that aren't what they seem, and hosts that aren't: what a guest's node lets go of, and when.
 
+use muster::core::greeting::link::Link;
 use muster::core::greeting::message::{GuestSays, HostSays, Introduction, Reception, WelcomeHead};
 use muster::core::greeting::{Reason, Side};
 use muster::core::node::conversation::{JoinAnswers, Step};
@@ -198,12 +199,7 @@ fn another_email_than_the_invited_one_is_shown_and_needs_the_hosts_own_word() {
     world.found("ada");
     let link = world.invite("ada", &email("bob"));
     let answers = JoinAnswers { email: Some("Boss@example.org".to_owned()), ..all_answered("bob") };
-    let join = world.join_answering("bob", &link, answers);
-    let greet = world.greet("ada");
-    let code = world.code("ada", greet).unwrap();
-    world.answer("bob", join, &code);
-    let code = world.code("bob", join).unwrap();
-    world.answer("ada", greet, &code);
+    let greet = both_codes_entered(&mut world, &link, answers);
     let Some(Step::Confirm { email: said, invited_email, .. }) = world.last("ada", greet) else {
         panic!("{:?}", world.last("ada", greet))
     };
@@ -233,13 +229,19 @@ fn the_invited_email_in_other_letters_is_the_same_and_another_is_taken_by_the_ho
         world.found("ada");
         let link = world.invite("ada", &email("bob"));
         let answers = JoinAnswers { email: Some(said.to_owned()), ..all_answered("bob") };
-        let join = world.join_answering("bob", &link, answers);
-        let greet = world.greet("ada");
-        let code = world.code("ada", greet).unwrap();
-        world.answer("bob", join, &code);
-        let code = world.code("bob", join).unwrap();
-        world.answer("ada", greet, &code);
+        let greet = both_codes_entered(&mut world, &link, answers);
         world.answer("ada", greet, &format!("{{\"profile\":\"member\"{word}}}"));
         assert!(world.is_member("bob"), "{said}: {:?}", world.last("ada", greet));
     }
+}
+
+/// Ada greets Bob, who said this beforehand, up to her question who he is.
+fn both_codes_entered(world: &mut World, link: &Link, answers: JoinAnswers) -> ConversationId {
+    let join = world.join_answering("bob", link, answers);
+    let greet = world.greet("ada");
+    let code = world.code("ada", greet).unwrap();
+    world.answer("bob", join, &code);
+    let code = world.code("bob", join).unwrap();
+    world.answer("ada", greet, &code);
+    greet
 }

@@ -4,6 +4,7 @@ use muster::core::primitives::digest::label;
 use muster::core::primitives::ids::{DeviceId, Signature, UserId, UserKey};
 use muster::core::primitives::keys::UserSecret;
 
+use crate::roster_codec::SMALL_ORDER;
 use crate::support::{device, secret};
 
 #[test]
@@ -18,22 +19,10 @@ fn a_signature_holds_for_its_key_its_label_and_its_message_alone() {
     assert!(!ada.device().signed(label::CERTIFICATE_SIGNATURE, b"message", &Signature([0; 64])));
 }
 
-/// The eight small-order points' canonical encodings, and some that aren't canonical (RFC 8032 5.1.3).
 #[test]
 fn a_device_key_of_small_order_or_in_a_longer_form_is_unsound() {
     let hex = |text: &str| -> DeviceId { text.parse().unwrap() };
-    for unsound in [
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0000000000000000000000000000000000000000000000000000000000000080",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0100000000000000000000000000000000000000000000000000000000000080",
-    ] {
+    for unsound in SMALL_ORDER {
         assert!(!hex(unsound).is_sound(), "{unsound}");
     }
     assert!(device("ada").device().is_sound());

@@ -3,7 +3,7 @@
 use console::style;
 
 use super::table::Table;
-use super::{fields, id, or_dash, when};
+use super::{fields, id, or_dash, when, when_in_list};
 use crate::control::data::{InvitationAnswer, InvitationState, InvitedAnswer, Kind, Moment, shown};
 
 /// What was made: each link on a line of its own, to be copied.
@@ -31,7 +31,7 @@ pub(in crate::cli) fn list(invitations: &[InvitationAnswer], now: Moment, verbos
             whom(entry),
             state(entry.state).to_owned(),
             entry.waiting.to_string(),
-            when(entry.expires_at, now),
+            when_in_list(entry.expires_at, now, verbose),
         ]);
     }
     table.to_string()

@@ -26,16 +26,23 @@ pub(super) fn now() -> Moment {
 
 /// A moment, exactly and as people say it: `2026-07-30 09:15:00Z (in 7 days)`.
 fn when(moment: Moment, now: Moment) -> String {
+    format!("{} ({})", exact(moment), relative(moment, now))
+}
+
+/// A moment in a list, which must fit the width of a terminal: `in 7 days`, and exactly where more was asked for.
+fn when_in_list(moment: Moment, now: Moment, verbose: bool) -> String {
+    if verbose { when(moment, now) } else { relative(moment, now) }
+}
+
+fn relative(moment: Moment, now: Moment) -> String {
     let ahead = moment.since(now);
-    let relative = if ahead > Duration::ZERO {
-        format!("in {}", span(ahead))
-    } else {
-        match now.since(moment) {
-            past if past < Duration::from_secs(1) => "now".to_owned(),
-            past => format!("{} ago", span(past)),
-        }
-    };
-    format!("{} ({relative})", exact(moment))
+    if ahead > Duration::ZERO {
+        return format!("in {}", span(ahead));
+    }
+    match now.since(moment) {
+        past if past < Duration::from_secs(1) => "now".to_owned(),
+        past => format!("{} ago", span(past)),
+    }
 }
 
 /// A moment in UTC, to the second: `2026-07-30 09:15:00Z`.

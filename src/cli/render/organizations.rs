@@ -3,7 +3,7 @@
 use console::style;
 
 use super::table::Table;
-use super::{fields, id, or_dash, when};
+use super::{fields, id, or_dash, when_in_list};
 use crate::control::StatusReport;
 use crate::control::data::{Moment, OrganizationAnswer, UserState, WaitingAnswer, shown};
 
@@ -95,7 +95,7 @@ fn waiting(waiting: &[WaitingAnswer], now: Moment, verbose: bool) -> String {
             or_dash(entry.email.as_deref()),
             id(entry.invitation_id, verbose),
             entry.guests.to_string(),
-            when(entry.since, now),
+            when_in_list(entry.since, now, verbose),
         ]);
     }
     table.to_string()

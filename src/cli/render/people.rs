@@ -2,7 +2,7 @@
 
 use super::organizations::state;
 use super::table::Table;
-use super::{fields, id, or_dash, user_label, when};
+use super::{fields, id, or_dash, user_label, when, when_in_list};
 use crate::control::data::{ChangeAnswer, ChangeResult, DeviceAnswer, Moment, UserAnswer, shown};
 
 /// `muster user list`
@@ -15,14 +15,14 @@ pub(in crate::cli) fn users(users: &[UserAnswer], now: Moment, verbose: bool) ->
             user.profile.to_string(),
             state(user.state).to_owned(),
             user.devices.len().to_string(),
-            when(user.enrolled_at, now),
+            when_in_list(user.enrolled_at, now, verbose),
         ]);
     }
     table.to_string()
 }
 
 /// `muster user show`
-pub(in crate::cli) fn user(user: &UserAnswer, now: Moment) -> String {
+pub(in crate::cli) fn user(user: &UserAnswer, now: Moment, verbose: bool) -> String {
     let mut text = fields(&[
         ("user", user_label(user.name.as_deref(), user.email.as_deref(), user.user_id)),
         ("id", user.user_id.to_string()),
@@ -32,7 +32,7 @@ pub(in crate::cli) fn user(user: &UserAnswer, now: Moment) -> String {
         ("by", format!("user {}", user.enrolled_by.short())),
     ]);
     text.push('\n');
-    text.push_str(&devices(&user.devices, true));
+    text.push_str(&devices(&user.devices, verbose));
     text
 }
 

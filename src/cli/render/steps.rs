@@ -3,7 +3,7 @@
 use console::style;
 
 use super::table::Table;
-use super::{fields, or_dash, when};
+use super::{fields, or_dash, when_in_list};
 use crate::control::data::{Kind, Moment, Profile, Side, Step, UserId, WaitingGuest, shown};
 
 /// Who is awaited.
@@ -38,6 +38,16 @@ pub(in crate::cli) fn boxed(code: &str) -> String {
     format!("\n    ╭{edge}╮\n    │{}│\n    ╰{edge}╯\n\n", style(spaced).bold())
 }
 
+/// What stands above them. Several on one invitation mean that more people have its link than it was made for.
+pub(in crate::cli) fn several(guests: &[WaitingGuest]) -> &'static str {
+    let one_link = guests.windows(2).all(|pair| pair[0].invitation_id == pair[1].invitation_id);
+    if one_link {
+        "Several guests wait with one link; only the codes will tell who is yours:"
+    } else {
+        "Several guests wait:"
+    }
+}
+
 /// The guests that wait, to choose one.
 pub(in crate::cli) fn guests(guests: &[WaitingGuest], now: Moment) -> String {
     let mut table = Table::new(["TICKET", "INVITED", "FROM", "SINCE"]);
@@ -46,7 +56,7 @@ pub(in crate::cli) fn guests(guests: &[WaitingGuest], now: Moment) -> String {
             shown(&guest.ticket),
             or_dash(guest.email.as_deref()),
             shown(&guest.address),
-            when(guest.since, now),
+            when_in_list(guest.since, now, false),
         ]);
     }
     table.to_string()

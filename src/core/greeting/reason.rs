@@ -129,9 +129,9 @@ impl Reason {
             Self::BrokenOff => "the connection or a daemon was lost in the middle of the token exchange; it counts as an attempt, \
                  and the next one has new codes"
                 .to_owned(),
-            Self::InvitationFinished => "this invitation has been used already; ask for a new one".to_owned(),
-            Self::InvitationCancelled => "this invitation was cancelled; ask for a new one".to_owned(),
-            Self::InvitationExpired => "this invitation has expired; ask for a new one".to_owned(),
+            Self::InvitationFinished => "this invitation has been used already".to_owned(),
+            Self::InvitationCancelled => "this invitation was cancelled".to_owned(),
+            Self::InvitationExpired => "this invitation has expired".to_owned(),
             Self::SessionClosed => "this session is closed".to_owned(),
             Self::NoSeats => "all seats of this session are taken".to_owned(),
             Self::UnknownInvitation => "the host knows no such invitation; check the link, or ask for a new one".to_owned(),

@@ -70,6 +70,15 @@ pub struct WaitingGuest {
     pub email: Option<String>,
 }
 
+/// What a guest joins, once the host may say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// As a new person, or as a further device of one.
+    pub kind: Kind,
+    /// The organization's name.
+    pub organization: String,
+}
+
 /// One step, as both the CLI and programs see it. Strings from a peer are raw here: whoever prints them
 /// for a person escapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +95,9 @@ pub enum Step {
         /// The guest's ticket.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ticket: Option<String>,
+        /// After the codes, to a guest: what is being joined.
+        #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+        joining: Option<Joined>,
     },
     /// Several guests wait: which?
     Choose {
@@ -162,4 +174,12 @@ pub enum Step {
         /// One sentence of ours for the person.
         message: String,
     },
+}
+
+impl Step {
+    /// The other side is awaited; nothing more is known.
+    #[must_use]
+    pub fn waiting_for(awaited: Side) -> Self {
+        Self::Waiting { awaited, place: None, ticket: None, joining: None }
+    }
 }

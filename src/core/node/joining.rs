@@ -224,7 +224,7 @@ impl Joining {
         self.conversation = Some(conversation);
         self.answers = answers;
         self.unusable = 0;
-        out.say(conversation, Step::Waiting { awaited: Side::Host, place: None, ticket: None });
+        out.say(conversation, Step::waiting_for(Side::Host));
         if self.channel.is_none() {
             self.seek(mind, out);
         }
@@ -274,7 +274,7 @@ impl Joining {
                 Ok(InQueue::Place(stage, place, ticket)) => {
                     self.stage = Some(Stage::Call(stage));
                     let (place, ticket) = (Some(place), Some(ticket.to_string()));
-                    self.say(Step::Waiting { awaited: Side::Host, place, ticket }, out);
+                    self.say(Step::Waiting { awaited: Side::Host, place, ticket, joining: None }, out);
                 }
                 Ok(InQueue::Called(stage)) => self.called(stage, mind, out),
                 Err(ended) => self.stop(ended, out),

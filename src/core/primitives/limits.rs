@@ -228,6 +228,10 @@ pub const CONNECTIONS_PER_PEER: u32 = 4;
 /// Connections that came in: every guest of a full session, members besides.
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
 
+/// Files and connections that the daemon asks the system for: every connection that came in, over TCP, twice as many
+/// that it dials or that wait, and the stores and the control socket of many memberships besides.
+pub const OPEN_FILES: u64 = 8_192;
+
 /// Connections that are coming in and have not yet said who they are.
 pub const PENDING_CONNECTIONS: u32 = 256;
 

@@ -1,7 +1,7 @@
 //! The guest's person: the code that they hear, and who they are.
 
 use super::super::Mind;
-use super::super::conversation::{JoinAnswers, Step};
+use super::super::conversation::{JoinAnswers, Joined, Step};
 use super::super::outbox::Outbox;
 use super::{Confirmed, Joining, Stage};
 use crate::core::greeting::code::{Code, Typed};
@@ -140,17 +140,20 @@ impl Joining {
             Ok(checked) => checked,
             Err(error) => return self.again(&format!("{}: {}", error.field, error.problem), out),
         };
-        let Some(Stage::Details(stage, _)) = self.stage.take() else { return };
+        let Some(Stage::Details(stage, introduction)) = self.stage.take() else { return };
         let confirmed = Confirmed { organization: stage.organization(), user, user_key };
         self.pending.confirmed = Some(confirmed);
         out.commit(self.written());
+        // Said before anything is sent: who pre-answered everything was not asked, and learns here what they join.
+        let organization = introduction.organization.as_str().to_owned();
+        let joining = Some(Joined { kind: self.pending.kind, organization });
+        self.say(Step::Waiting { awaited: Side::Host, place: None, ticket: None, joining }, out);
         let proof = self.claim(&confirmed).prove(&self.key);
         let (stage, frame) = stage.send(Details { person, device, user_key, proof });
         if let Some(channel) = self.channel {
             out.send(channel, frame);
         }
         self.go_on(Stage::Welcome(stage), limits::HUMAN_STEP, mind);
-        self.say(Step::Waiting { awaited: Side::Host, place: None, ticket: None }, out);
     }
 
     /// What this device asks for, and signs.

@@ -6,7 +6,7 @@ use super::super::request::{
 };
 use super::Member;
 use crate::core::primitives::ids::{CertificateId, DeviceId};
-use crate::core::roster::{Body, Standing, User, VerifiedCertificate};
+use crate::core::roster::{Body, Device, Standing, User, VerifiedCertificate};
 
 impl Member {
     pub(super) fn status(&self) -> Result<StatusAnswer, Refusal> {
@@ -34,10 +34,18 @@ impl Member {
             profile: me.profile,
             state: state(me),
             users: self.roster().users().filter(|user| user.is_active()).count(),
-            connected: self.connections.devices().filter(|device| self.is_member(device)).count(),
+            connected: self.connected_members(),
             roster_digest: self.digest(),
             advice: self.advice(),
         })
+    }
+
+    /// Who was revoked is connected with nobody, whatever connections are still being closed.
+    fn connected_members(&self) -> usize {
+        if !self.is_active() {
+            return 0;
+        }
+        self.connections.devices().filter(|device| self.is_member(device)).count()
     }
 
     fn digest(&self) -> String {
@@ -61,10 +69,15 @@ impl Member {
     }
 
     pub(super) fn list_users(&self, revoked: bool) -> Answer {
+        Answer::Users(self.users(revoked).into_iter().map(|user| self.user_answer(user)).collect())
+    }
+
+    /// In the order in which they came in.
+    fn users(&self, revoked: bool) -> Vec<&User> {
         let mut users: Vec<&User> =
             self.roster().users().filter(|user| revoked || user.is_active()).collect();
         users.sort_by_key(|user| (user.enrolled_at, user.id));
-        Answer::Users(users.into_iter().map(|user| self.user_answer(user)).collect())
+        users
     }
 
     pub(super) fn show_user(&self, text: &str) -> Result<Answer, Refusal> {
@@ -74,7 +87,7 @@ impl Member {
     pub(super) fn list_devices(&self, user: Option<&str>) -> Result<Answer, Refusal> {
         let users: Vec<&User> = match user {
             Some(text) => vec![self.named(text)?],
-            None => self.roster().users().filter(|user| user.is_active()).collect(),
+            None => self.users(false),
         };
         Ok(Answer::Devices(users.into_iter().flat_map(|user| self.device_answers(user)).collect()))
     }
@@ -102,15 +115,22 @@ impl Member {
     }
 
     fn device_answers(&self, user: &User) -> Vec<DeviceAnswer> {
-        let connected = |device: &DeviceId| self.connections.has(device) || *device == self.key.device();
-        let answer = |device: &crate::core::roster::Device| DeviceAnswer {
+        let connected = |device: &DeviceId| {
+            self.is_active() && self.connections.has(device) || *device == self.key.device()
+        };
+        let answer = |device: &Device| DeviceAnswer {
             device_id: device.id,
             label: self.opened(&device.label).map(str::to_owned),
             peer_id: device.id.peer_id(),
             user_id: user.id,
             connected: connected(&device.id),
         };
-        user.devices.iter().map(answer).collect()
+        let added = |device: &&Device| {
+            (self.history.get(&device.added).map(|added| added.certificate().time), device.id)
+        };
+        let mut devices: Vec<&Device> = user.devices.iter().collect();
+        devices.sort_by_key(added);
+        devices.into_iter().map(answer).collect()
     }
 
     pub(super) fn log(&self) -> Answer {

@@ -142,7 +142,7 @@ impl Member {
     ) {
         let Some(greet) = self.greets.get(&conversation) else { return };
         match self.candidates(greet)[..] {
-            [] => out.say(conversation, Step::Waiting { awaited: Side::Guest, place: None, ticket: None }),
+            [] => out.say(conversation, Step::waiting_for(Side::Guest)),
             [channel] => self.start(conversation, channel, mind, out),
             ref several => {
                 let guests =
@@ -356,7 +356,7 @@ impl Member {
                 guest.stage = Some(Stage::Details(stage));
                 guest.deadline = mind.now + limits::HUMAN_STEP;
                 out.send(channel, frame);
-                out.say(conversation, Step::Waiting { awaited: Side::Guest, place: None, ticket: None });
+                out.say(conversation, Step::waiting_for(Side::Guest));
             }
             Err((ended, frame)) => {
                 out.part(channel, frame);

@@ -142,7 +142,9 @@ impl Member {
     pub(super) fn list_invitations(&self, all: bool) -> Answer {
         let mut list: Vec<&Invitation> =
             self.invitations.values().filter(|i| all || i.is_pending()).collect();
-        list.sort_by_key(|i| (i.created_at, i.keys.id));
+        // Those of one command were made at one moment: whoever looks for one of them looks for the email.
+        let email = |i: &Invitation| i.email.as_ref().map(|email| email.folded().to_owned());
+        list.sort_by_cached_key(|i| (i.created_at, email(i), i.keys.id));
         Answer::Invitations(list.into_iter().map(|i| self.invitation_answer(i)).collect())
     }
 
