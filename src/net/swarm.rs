@@ -112,7 +112,11 @@ fn behaviour(settings: &Settings, key: &Keypair) -> Result<Behaviour, NetError> 
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
         mdns: settings.mdns.then(|| look_around(peer)).flatten().into(),
-        point: Point::new(key.clone(), settings.serve.then(|| registry(settings)).transpose()?),
+        point: Point::new(
+            key.clone(),
+            settings.serve.then(|| registry(settings)).transpose()?,
+            settings.pace.frame,
+        ),
     })
 }
 

@@ -1,5 +1,5 @@
 //! One connection's side of [`Point`](super::Point): every stream carries one request and one answer, in a frame
-//! each, and is over in ten seconds.
+//! each, and both are over soon or not at all.
 //!
 //! Reading, checking signatures and writing are done here, in the connection's own task; the behaviour only looks
 //! up what was proved.
@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -94,6 +95,7 @@ enum Step {
 pub struct Handler {
     peer: PeerId,
     serves: bool,
+    time: Duration,
     under_way: FuturesUnordered<BoxFuture<'static, Step>>,
     /// Requests of ours that wait for a stream.
     to_ask: VecDeque<Request>,
@@ -101,16 +103,16 @@ pub struct Handler {
 }
 
 impl Handler {
-    pub(super) fn new(peer: PeerId, serves: bool) -> Self {
+    pub(super) fn new(peer: PeerId, serves: bool, time: Duration) -> Self {
         let under_way = FuturesUnordered::new();
-        Self { peer, serves, under_way, to_ask: VecDeque::new(), to_tell: VecDeque::new() }
+        Self { peer, serves, time, under_way, to_ask: VecDeque::new(), to_tell: VecDeque::new() }
     }
 
     fn go_on(&mut self, step: Step) {
         match step {
             Step::Asked(stream, asked) => {
                 let (say, said) = oneshot::channel();
-                self.under_way.push(in_time(answer(stream, said)));
+                self.under_way.push(in_time(self.time, answer(stream, said)));
                 self.to_tell.push_back(FromHandler::Asked(asked, AnswerTo(say)));
             }
             Step::Heard(request, heard) => self.heard(request, heard),
@@ -124,8 +126,8 @@ impl Handler {
 }
 
 /// A stream that takes too long is closed.
-fn in_time(what: impl Future<Output = Step> + Send + 'static) -> BoxFuture<'static, Step> {
-    timeout(limits::HANDSHAKE, what).map(|step| step.unwrap_or(Step::Over)).boxed()
+fn in_time(time: Duration, what: impl Future<Output = Step> + Send + 'static) -> BoxFuture<'static, Step> {
+    timeout(time, what).map(|step| step.unwrap_or(Step::Over)).boxed()
 }
 
 async fn read_request(mut stream: Stream, from: PeerId) -> Step {
@@ -144,11 +146,15 @@ async fn answer(mut stream: Stream, said: oneshot::Receiver<Answer>) -> Step {
     Step::Over
 }
 
-async fn ask(mut stream: Stream, request: &Request) -> Option<Heard> {
-    stream.write_all(&request.frame()).await.ok()?;
-    stream.close().await.ok()?;
-    let content = wire::read_frame(&mut stream, limits::ANSWER).await.ok()?;
-    Heard::parse(&content, request)
+async fn ask(mut stream: Stream, request: Request, time: Duration) -> Step {
+    let answered = async {
+        stream.write_all(&request.frame()).await.ok()?;
+        stream.close().await.ok()?;
+        let content = wire::read_frame(&mut stream, limits::ANSWER).await.ok()?;
+        Heard::parse(&content, &request)
+    };
+    let heard = timeout(time, answered).await.ok().flatten();
+    Step::Heard(request, heard)
 }
 
 impl ConnectionHandler for Handler {
@@ -188,15 +194,12 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: stream, .. })
                 if self.under_way.len() < limits::REQUESTS_UNDER_WAY =>
             {
-                self.under_way.push(in_time(read_request(stream, self.peer)));
+                self.under_way.push(in_time(self.time, read_request(stream, self.peer)));
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: stream,
                 info: request,
-            }) => self.under_way.push(Box::pin(async move {
-                let heard = timeout(limits::HANDSHAKE, ask(stream, &request)).await;
-                Step::Heard(request, heard.ok().flatten())
-            })),
+            }) => self.under_way.push(ask(stream, request, self.time).boxed()),
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: request, .. }) => {
                 self.heard(request, None);
             }

@@ -94,17 +94,20 @@ pub enum Event {
 pub struct Point {
     key: Keypair,
     registry: Option<Registry>,
+    /// What one request may take.
+    time: Duration,
     connections: BTreeMap<PeerId, Vec<ConnectionId>>,
     origins: BTreeMap<ConnectionId, IpAddr>,
     to_swarm: VecDeque<ToSwarm<Event, Request>>,
 }
 
 impl Point {
-    /// Asks others' points with this key; serves others, if there is a registry.
+    /// Asks others' points with this key; serves others, if there is a registry. `time` is what one request may
+    /// take, from its first byte to the last of its answer.
     #[must_use]
-    pub fn new(key: Keypair, registry: Option<Registry>) -> Self {
+    pub fn new(key: Keypair, registry: Option<Registry>, time: Duration) -> Self {
         let (connections, origins) = (BTreeMap::new(), BTreeMap::new());
-        Self { key, registry, connections, origins, to_swarm: VecDeque::new() }
+        Self { key, registry, time, connections, origins, to_swarm: VecDeque::new() }
     }
 
     /// Registers us at a point, with these addresses.
@@ -197,7 +200,7 @@ impl NetworkBehaviour for Point {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(peer, self.registry.is_some()))
+        Ok(Handler::new(peer, self.registry.is_some(), self.time))
     }
 
     fn handle_established_outbound_connection(
@@ -208,7 +211,7 @@ impl NetworkBehaviour for Point {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(peer, self.registry.is_some()))
+        Ok(Handler::new(peer, self.registry.is_some(), self.time))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
