@@ -11,7 +11,9 @@
 //! A point exists for who knows a name to find who registered under it, and for nothing else. Names are secrets
 //! of those who use them, so that a question without a name is answered with an empty list. All that is remembered
 //! is bounded by [`registry::Limits`]: a refresh replaces what it refreshes, cookies say by themselves how far
-//! somebody has read, and what has ended is forgotten.
+//! somebody has read, and what has ended is forgotten by the next request.
+//!
+//! `docs/spec/rendezvous.md` says what the protocol leaves open.
 //!
 //! Not here: when to register and whom to ask (`points`), how much one peer may ask (`manners`), and who is kept
 //! out (`gate`). Nothing of a registration is believed: a record is a hint of where its signer may be.

@@ -104,7 +104,7 @@ impl Registry {
     }
 
     /// Registers a peer, or refreshes its registration; gives the life that it has. A refresh replaces the record,
-    /// and finds room however full it is.
+    /// and finds room however full it is (P2.1).
     ///
     /// # Errors
     /// Where there is no room, or the life that was asked for is too short.
@@ -117,7 +117,7 @@ impl Registry {
         now: Instant,
     ) -> Result<Duration, Status> {
         self.expire(now);
-        // Who asks for more than there is gets what there is, and is told so.
+        // Who asks for more than there is gets what there is, and is told so (P2.2).
         let life = life.unwrap_or(self.limits.longest).min(self.limits.longest);
         if life < self.limits.shortest {
             return Err(Status::InvalidLife);
@@ -182,7 +182,7 @@ impl Registry {
         }
     }
 
-    /// Takes back what this very peer registered under that name, if anything.
+    /// Takes back what this very peer registered under that name, if anything (P2.4).
     pub fn unregister(&mut self, peer: PeerId, namespace: &str) {
         if let Some(place) = self.places.get(&(peer, namespace.into())).copied() {
             self.remove(place);
@@ -197,7 +197,7 @@ impl Registry {
     }
 
     /// Who is registered under a name, oldest place first, after what the cookie stands for. Who names no
-    /// namespace hears of nobody.
+    /// namespace hears of nobody (P3.2).
     ///
     /// # Errors
     /// Where the cookie isn't one of this registry's for that namespace.
@@ -227,7 +227,7 @@ impl Registry {
         Ok(Page { namespace: namespace.to_owned(), told, cookie: self.cookie(*heard, namespace) })
     }
 
-    /// The life and the place, then the namespace, which libp2p's client wants to see there.
+    /// The life and the place, then the namespace, which libp2p's client wants to see there (P3.3).
     fn cookie(&self, place: u64, namespace: &str) -> Vec<u8> {
         [&(self.life | place).to_be_bytes()[..], namespace.as_bytes()].concat()
     }

@@ -1,4 +1,4 @@
-//! What a point is asked. A request that was parsed holds only what was proved: its record is signed by the
+//! What a point is asked (P1). A request that was parsed holds only what was proved: its record is signed by the
 //! very peer that the connection authenticated.
 
 use std::time::Duration;
