@@ -1,6 +1,6 @@
 //! What `seek`, `contacts` and `points` want done. They decide; the driver does.
 
-use libp2p::{PeerId, rendezvous::Cookie};
+use libp2p::PeerId;
 
 use crate::core::primitives::{address::Address, ids::DeviceId};
 
@@ -38,5 +38,5 @@ pub(super) enum Deed {
     /// Take a registration back.
     Unregister { point: PeerId, namespace: String },
     /// Ask a point that is connected.
-    Discover { point: PeerId, namespace: String, cookie: Option<Cookie> },
+    Discover { point: PeerId, namespace: String, cookie: Option<Vec<u8>> },
 }

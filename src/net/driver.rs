@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
 use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, rendezvous::Namespace};
+use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -239,9 +239,7 @@ impl<'a> Driver<'a> {
             return waiting;
         }
         for (point, namespace) in self.points.registrations() {
-            if let Ok(namespace) = Namespace::new(namespace) {
-                self.swarm.behaviour_mut().client.unregister(namespace, point);
-            }
+            self.swarm.behaviour_mut().point.unregister(point, namespace);
         }
         self.ledger.channels.hang_up_on_all();
         let _ = timeout(PARTING, self.let_all_out()).await;

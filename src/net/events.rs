@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify, mdns, ping, rendezvous};
+use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
 use tokio::time::Instant;
 
 use super::addresses;
 use super::channels::Fresh;
 use super::deed::{Deed, Purpose};
 use super::driver::{Driver, Errand, Outgoing};
+use super::point;
 use super::streams;
 use super::swarm::{BehaviourEvent, innermost, look_around};
 use crate::core::node::input::{Input, Protocol};
@@ -18,6 +19,9 @@ use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// Listeners report their addresses one by one; a list is made when none has come for this long.
 const SETTLE: Duration = Duration::from_millis(30);
+
+/// A point that grants less than that isn't hurried after.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 
 impl Driver<'_> {
     pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -117,10 +121,9 @@ impl Driver<'_> {
         match event {
             BehaviourEvent::Streams(event) => self.on_stream(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Client(event) => self.on_answer(event),
-            BehaviourEvent::Server(event) => self.on_served(event),
+            BehaviourEvent::Point(event) => self.on_point(event),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                let serves = info.protocols.contains(&rendezvous::PROTOCOL_NAME);
+                let serves = info.protocols.contains(&point::PROTOCOL);
                 self.neighbours.serves(peer_id, serves);
             }
             BehaviourEvent::Ping(ping::Event { connection, result, .. }) => {
@@ -217,52 +220,50 @@ impl Driver<'_> {
         self.perform(deeds);
     }
 
-    fn on_answer(&mut self, event: rendezvous::client::Event) {
-        use rendezvous::client::Event;
+    fn on_point(&mut self, event: point::Event) {
+        use point::{Event, Request};
         let now = Instant::now();
         match event {
-            Event::Discovered { rendezvous_node, registrations, cookie } => {
-                let namespace = cookie.namespace().map(ToString::to_string).unwrap_or_default();
-                let more = registrations.len() as u64 >= limits::DISCOVERED_AT_ONCE;
-                self.points.answered(&rendezvous_node, &namespace, cookie, more, now);
-                for registration in registrations {
-                    let named = registration.record.addresses().iter().filter_map(addresses::address);
-                    for address in named.take(limits::ADDRESSES_PER_DEVICE) {
-                        self.learn(registration.record.peer_id(), address);
-                    }
+            Event::Asked { peer, registered } => return self.on_asked(peer, registered),
+            Event::Discovered { point, namespace, found, cookie } => {
+                let more = found.len() as u64 >= limits::DISCOVERED_AT_ONCE;
+                self.points.answered(&point, &namespace, cookie, more, now);
+                self.learn_all(found);
+            }
+            Event::Registered { point, namespace, life } => {
+                let life = life.max(SHORTEST_LIFE).min(self.settings.pace.registration);
+                if !self.points.registered(&point, &namespace, life, now) {
+                    self.swarm.behaviour_mut().point.unregister(point, namespace);
                 }
             }
-            Event::DiscoverFailed { rendezvous_node, namespace: Some(namespace), .. } => {
-                self.points.not_answered(&rendezvous_node, &namespace.to_string(), now);
+            Event::Refused { point, request: Request::Register { namespace, .. }, why } => {
+                tracing::debug!(%point, ?why, "a registration was not taken");
+                self.points.not_registered(&point, &namespace, now);
             }
-            Event::Registered { rendezvous_node, ttl, namespace } => {
-                let life = Duration::from_secs(ttl).min(self.settings.pace.registration);
-                if !self.points.registered(&rendezvous_node, &namespace.to_string(), life, now) {
-                    self.swarm.behaviour_mut().client.unregister(namespace, rendezvous_node);
-                }
+            Event::Refused { point, request: Request::Discover { namespace, .. }, .. } => {
+                self.points.not_answered(&point, &namespace.unwrap_or_default(), now);
             }
-            Event::RegisterFailed { rendezvous_node, namespace, error } => {
-                tracing::debug!(point = %rendezvous_node, ?error, "a registration was not taken");
-                self.points.not_registered(&rendezvous_node, &namespace.to_string(), now);
-            }
-            Event::DiscoverFailed { namespace: None, .. } | Event::Expired { .. } => {}
+            Event::Refused { request: Request::Unregister { .. }, .. } => {}
         }
         self.due_now();
     }
 
-    fn on_served(&mut self, event: rendezvous::server::Event) {
-        use rendezvous::server::Event;
-        let asked_by = match event {
-            Event::PeerRegistered { peer, registration } => {
-                self.hold(peer, Duration::from_secs(registration.ttl).min(limits::LONGEST_REGISTRATION));
-                peer
+    fn learn_all(&mut self, found: Vec<point::Found>) {
+        for one in found {
+            let named = one.addresses.iter().filter_map(addresses::address);
+            for address in named.take(limits::ADDRESSES_PER_DEVICE) {
+                self.learn(one.peer, address);
             }
-            Event::PeerNotRegistered { peer, .. } | Event::PeerUnregistered { peer, .. } => peer,
-            Event::DiscoverServed { enquirer, .. } | Event::DiscoverNotServed { enquirer, .. } => enquirer,
-            Event::RegistrationExpired(_) => return,
-        };
-        if !self.manners.asked(asked_by, Instant::now()) {
-            self.show_the_door(asked_by);
+        }
+    }
+
+    /// Somebody has asked something of us as a point.
+    fn on_asked(&mut self, peer: PeerId, registered: Option<Duration>) {
+        if let Some(life) = registered {
+            self.hold(peer, life);
+        }
+        if !self.manners.asked(peer, Instant::now()) {
+            self.show_the_door(peer);
         }
     }
 

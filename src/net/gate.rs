@@ -103,7 +103,7 @@ impl Gate {
 }
 
 /// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given.
-fn origin(remote: &Multiaddr) -> Option<IpAddr> {
+pub(super) fn origin(remote: &Multiaddr) -> Option<IpAddr> {
     Some(match addresses::ip(remote)?.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         ip => ip,

@@ -8,8 +8,8 @@
 //!   Command ──▶ supervise ──▶ driver ──▶ swarm       TCP and QUIC, Noise, Yamux
 //!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect, and how often per address
 //!                              │  │       ├ streams  our two protocols
-//!              seek  ◀─────────┤  │       └ identify, ping, mDNS, rendezvous client and server
-//!              contacts ◀──────┤  │
+//!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
+//!              contacts ◀──────┤  │       └ identify, ping, mDNS
 //!              points ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
@@ -38,6 +38,8 @@ mod manners;
 mod needs;
 mod neighbours;
 mod pipe;
+#[doc(hidden)]
+pub mod point;
 mod points;
 mod probe;
 mod seek;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use libp2p::{PeerId, rendezvous::Cookie};
+use libp2p::PeerId;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -25,7 +25,7 @@ const LASTED: Duration = Duration::from_secs(60);
 /// Before a point that refused a registration or a question is asked again.
 const REFUSED: Duration = Duration::from_secs(5);
 
-/// An answer that hasn't come by then won't come: libp2p gives up after ten seconds.
+/// An answer that hasn't come by then won't come: the connection gives up after ten seconds.
 const ANSWER: Duration = Duration::from_secs(12);
 
 /// A registration, as far as we know.
@@ -42,7 +42,7 @@ struct Registered {
 struct Asked {
     due: Instant,
     answered: bool,
-    cookie: Option<Cookie>,
+    cookie: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -248,7 +248,7 @@ impl Points {
         &mut self,
         peer: &PeerId,
         namespace: &str,
-        cookie: Cookie,
+        cookie: Vec<u8>,
         more: bool,
         now: Instant,
     ) {

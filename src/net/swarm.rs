@@ -10,13 +10,12 @@ use std::time::Duration;
 use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::ListenerId, upgrade::Version};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
-use libp2p::{
-    PeerId, Transport, connection_limits, dns, identify, mdns, noise, ping, quic, rendezvous, tcp, yamux,
-};
+use libp2p::{PeerId, Transport, connection_limits, dns, identify, mdns, noise, ping, quic, tcp, yamux};
 
 use super::addresses;
 use super::gate::Gate;
 use super::ledger::Ledger;
+use super::point::{Point, registry::Limits, registry::Registry};
 use super::streams::Streams;
 use super::{NetError, Settings};
 use crate::core::primitives::address::{Address, Transport as Kind};
@@ -44,8 +43,7 @@ pub(super) struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
-    pub(super) client: rendezvous::client::Behaviour,
-    server: Toggle<rendezvous::server::Behaviour>,
+    pub(super) point: Point,
 }
 
 /// A swarm that listens.
@@ -114,8 +112,11 @@ fn behaviour(settings: &Settings, key: &Keypair) -> Result<Behaviour, NetError> 
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
         mdns: settings.mdns.then(|| look_around(peer)).flatten().into(),
-        client: rendezvous::client::Behaviour::new(key.clone()),
-        server: settings.serve.then(|| serve(settings)).into(),
+        point: Point::new(
+            key.clone(),
+            settings.serve.then(|| registry(settings)).transpose()?,
+            settings.pace.frame,
+        ),
     })
 }
 
@@ -133,14 +134,10 @@ fn connection_limits() -> connection_limits::ConnectionLimits {
         .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER))
 }
 
-fn serve(settings: &Settings) -> rendezvous::server::Behaviour {
-    let config = rendezvous::server::Config::default()
-        .with_min_ttl(settings.pace.shortest_registration.as_secs())
-        .with_max_ttl(limits::LONGEST_REGISTRATION.as_secs())
-        .with_max_registration_per_peer(limits::REGISTRATIONS_PER_PEER)
-        .with_max_registration_total(limits::REGISTRATIONS)
-        .with_max_stored_cookies(limits::COOKIES);
-    rendezvous::server::Behaviour::new(config)
+fn registry(settings: &Settings) -> Result<Registry, NetError> {
+    let shortest = settings.pace.shortest_registration;
+    let life = getrandom::u32().map_err(set_up)?;
+    Ok(Registry::new(Limits { shortest, ..Limits::default() }, life))
 }
 
 fn listen(

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use libp2p::PeerId;
-use libp2p::rendezvous::{Cookie, Namespace};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
@@ -151,11 +150,12 @@ impl Driver<'_> {
                 }
                 Deed::Register { point, namespace } => self.register(point, namespace),
                 Deed::Unregister { point, namespace } => {
-                    if let Ok(namespace) = Namespace::new(namespace) {
-                        self.swarm.behaviour_mut().client.unregister(namespace, point);
-                    }
+                    self.swarm.behaviour_mut().point.unregister(point, namespace);
                 }
-                Deed::Discover { point, namespace, cookie } => self.discover(point, namespace, cookie),
+                Deed::Discover { point, namespace, cookie } => {
+                    let limit = limits::DISCOVERED_AT_ONCE;
+                    self.swarm.behaviour_mut().point.discover(point, namespace, cookie, limit);
+                }
             }
         }
     }
@@ -185,18 +185,13 @@ impl Driver<'_> {
         }
     }
 
-    fn register(&mut self, point: PeerId, name: String) {
-        let Ok(namespace) = Namespace::new(name.clone()) else { return };
-        let life = self.settings.pace.registration.as_secs();
-        if let Err(error) = self.swarm.behaviour_mut().client.register(namespace, point, Some(life)) {
-            tracing::debug!(%point, %error, "nothing to register yet");
-            self.points.not_registered(&point, &name, Instant::now());
+    fn register(&mut self, point: PeerId, namespace: String) {
+        if self.external.is_empty() {
+            tracing::debug!(%point, "nowhere to be found yet");
+            return self.points.not_registered(&point, &namespace, Instant::now());
         }
-    }
-
-    fn discover(&mut self, point: PeerId, namespace: String, cookie: Option<Cookie>) {
-        let Ok(namespace) = Namespace::new(namespace) else { return };
-        let limit = Some(limits::DISCOVERED_AT_ONCE);
-        self.swarm.behaviour_mut().client.discover(Some(namespace), cookie, limit, point);
+        let addresses = self.external.iter().map(addresses::multiaddr).collect();
+        let life = self.settings.pace.registration;
+        self.swarm.behaviour_mut().point.register(point, namespace, addresses, life);
     }
 }

@@ -50,8 +50,9 @@ const FLOORS: [(&str, &[&str]); 9] = [
 ];
 
 /// The crates that have one home, and where it is.
-const HOMES: [(&str, &[&str]); 6] = [
+const HOMES: [(&str, &[&str]); 7] = [
     ("libp2p", &["src/net/"]),
+    ("prost", &["src/net/point/wire.rs"]),
     ("sled", &["src/store/"]),
     ("snow", &["src/core/greeting/noise.rs"]),
     ("bincode", &["src/core/primitives/codec.rs"]),

@@ -263,13 +263,38 @@ pub const REGISTRATIONS_PER_POINT: usize = 60;
 /// Registrations that a point takes from one peer: a host with many pending invitations.
 pub const REGISTRATIONS_PER_PEER: usize = 64;
 
-/// Registrations that a point holds in all.
-pub const REGISTRATIONS: usize = 4_096;
+/// Registrations that a point takes from one IPv4 address, or from one IPv6 network of 64 bits: a whole office behind
+/// one router, and never all places.
+pub const REGISTRATIONS_PER_IP: usize = 2_048;
 
-/// What earlier answers a point remembers, so that it tells only what came after them.
-pub const COOKIES: usize = 128;
+/// Registrations that a point takes in one namespace: all devices of a large organization, and never all places.
+pub const REGISTRATIONS_PER_NAMESPACE: usize = 4_096;
 
-/// Registrations in one answer of a point.
+/// Registrations that a point holds in all: 32 MiB of records at the very most, five as they usually are.
+pub const REGISTRATIONS: usize = 16_384;
+
+/// A signed record of a peer's addresses, in bytes: thirty addresses and a signature.
+pub const RECORD: usize = 2 * 1024;
+
+/// The name of a namespace, in bytes, as libp2p has it.
+pub const NAMESPACE: usize = 255;
+
+/// What a point's answer ends with and the next question begins with, in bytes: a number and a namespace, and room.
+pub const COOKIE: usize = 512;
+
+/// One request to a point, in bytes: a record, a namespace, a cookie, and room.
+pub const REQUEST: usize = 4 * 1024;
+
+/// One answer of a point, in bytes: as many records as we ask for, each as large as may be.
+pub const ANSWER: usize = 64 * 1024;
+
+/// Requests of one connection that a point answers at one moment: all registrations of a busy host at once.
+pub const REQUESTS_UNDER_WAY: usize = 64;
+
+/// Registrations in one answer of a point, however many are asked for; the cookie asks for the next ones.
+pub const TOLD_AT_ONCE: usize = 128;
+
+/// Registrations that we ask a point for at once.
 pub const DISCOVERED_AT_ONCE: u64 = 16;
 
 /// Peers whose connections a point holds open because they are registered with it, though idle.
