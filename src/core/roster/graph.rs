@@ -1,5 +1,5 @@
 //! What is held, as a graph: every certificate with what its own past says of it, which is for ever, and lists of who
-//! did what. No standing is in here: what counts is a [`State`](super::state::State) over a part of the graph.
+//! did what. No standing is in here: what counts is a `State` over a part of the graph.
 //!
 //! Certificates are numbered as they arrive, so that ancestors have the smaller numbers and every walk is a loop.
 //! What is compared, sorted or shown never depends on these numbers.

@@ -1,7 +1,7 @@
 //! The verdict in a certificate's own past (R2): might its author say this, by the roster as they saw it?
 //!
 //! It depends on the certificate and its ancestors alone, never on what else is here: what is refused is
-//! refused for ever, by everyone. What arrives concurrently is judged elsewhere ([`merge`](super::merge)).
+//! refused for ever, by everyone. What arrives concurrently is judged elsewhere ([`merge`]).
 
 use super::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Revoke, SetProfile, Setting, setting};
 use super::certificate::{Certificate, VerifiedCertificate};
