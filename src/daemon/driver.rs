@@ -22,7 +22,7 @@ use crate::store::Store;
 
 /// How long a membership that just started keeps its callers waiting for the addresses it listens at, which it needs
 /// for links; they come in milliseconds, unless the machine has no network. Who joins makes no links, and needn't wait.
-const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
+const UNTIL_IT_LISTENS: Duration = Duration::from_secs(5);
 
 /// One node with its store and its network.
 pub(super) struct Driver {
@@ -69,9 +69,10 @@ impl Driver {
             return over;
         }
         settled();
-        let makes_links = self.net.is_some() && self.node.joining().is_none();
-        let mut closed_until = makes_links.then(|| Instant::now() + UNTIL_IT_LISTENS);
+        let mut unheard_until = self.net.is_some().then(|| Instant::now() + UNTIL_IT_LISTENS);
         loop {
+            // Who joins makes no links, and needn't wait.
+            let closed_until = unheard_until.filter(|_| self.node.joining().is_none());
             let now = self.shared.clock.now();
             let pause = self.node.poll_timeout(now).map_or(Duration::from_secs(3600), |at| at.since(now));
             let opening = closed_until.map_or_else(tokio::time::Instant::now, Into::into);
@@ -96,8 +97,8 @@ impl Driver {
                 () = tokio::time::sleep(pause) => Some(Input::TimeOut),
             };
             let listens = matches!(next, Some(Input::Listening { .. }));
-            if listens || closed_until.is_some_and(|at| at <= Instant::now()) {
-                closed_until = None;
+            if listens || unheard_until.is_some_and(|at| at <= Instant::now()) {
+                unheard_until = None;
             }
             if let Some(input) = next
                 && let Err(over) = self.handle(input).await

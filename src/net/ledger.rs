@@ -46,7 +46,7 @@ pub(super) struct Ledger {
     /// Where to listen: as the settings say, with the ports that the first swarm was given.
     pub(super) listen: Vec<Address>,
     /// What was last said of where we listen.
-    pub(super) published: Vec<Address>,
+    pub(super) published: Option<Vec<Address>>,
 }
 
 impl Ledger {
@@ -56,7 +56,7 @@ impl Ledger {
             channels: Channels::default(),
             peers: BTreeSet::new(),
             listen: listen.to_vec(),
-            published: Vec::new(),
+            published: None,
         }
     }
 

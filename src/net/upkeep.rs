@@ -131,8 +131,9 @@ impl Driver<'_> {
             self.external.clone_from(&published);
             self.points.moved(now);
         }
-        if published != self.ledger.published {
-            self.ledger.published.clone_from(&published);
+        // The first list is told though it is empty: who makes links waits for it.
+        if self.ledger.published.as_ref() != Some(&published) {
+            self.ledger.published = Some(published.clone());
             self.tell(Input::Listening { addresses: published });
         }
     }
