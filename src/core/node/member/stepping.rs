@@ -163,10 +163,16 @@ impl Member {
             return;
         }
         let Some(session) = self.syncs.get_mut(&channel).filter(|session| session.greeted) else { return };
-        let holds_else = match &word {
+        let may_hold_more = match &word {
             // What it lacks now it won't lack when all is there that is on its way: it is asked again then.
-            Word::Holds(_) if session.is_sending() => return,
-            Word::Holds(holds) => !holds.are_of(&self.history),
+            Word::Holds(_) if session.is_sending() => {
+                session.to_check = true;
+                return;
+            }
+            Word::Holds(holds) => {
+                let is_first = !std::mem::replace(&mut session.checks, true);
+                !is_first && !holds.are_of(&self.history)
+            }
             _ => false,
         };
         let Ok(heard) = session.reconciling.hear(word, &self.history) else {
@@ -178,9 +184,10 @@ impl Member {
         if let Some(lacking) = heard.lacking {
             session.to_check |= !lacking.is_empty();
             session.queue.extend(lacking);
-            let holds_more = holds_else && session.queue.is_empty();
-            if holds_more && std::mem::replace(&mut session.checks, true) {
-                // What it holds beyond that it sent when it heard our first word, or it didn't: it is told again.
+            let holds_more = may_hold_more && session.queue.is_empty();
+            if holds_more && session.asked_again == 0 {
+                // What it holds beyond that it sent when it heard our first word, or it didn't: it is told again. Once: if
+                // nothing comes that can be taken, it is something that isn't taken here (R4.12).
                 self.say_again(channel, out);
             }
             self.pump(channel, out);
