@@ -1,34 +1,81 @@
 //! An organization of which some are hostile, and none is always there: whoever is honest comes to the same roster as
 //! all the others. `MUSTER_SEED=7` repeats one network, `MUSTER_NETWORKS=1000` tries more.
 
+use muster::core::node::request::UserAnswer;
+
 use crate::roster_random::Dice;
 use crate::support::network::Network;
 
-/// People, and how many of them are hostile: one in five.
-const PEOPLE: usize = 50;
-const HOSTILE: usize = 10;
+/// How large an organization is, and how many of it are hostile: one in five.
+struct Size {
+    people: usize,
+    hostile: usize,
+    /// How often something happens before all meet.
+    events: usize,
+    /// Of a hundred networks, so many are of this size.
+    of_a_hundred: u64,
+}
+
+const SMALL: Size = Size { people: 10, hostile: 2, events: 40, of_a_hundred: 90 };
+const LARGE: Size = Size { people: 50, hostile: 10, events: 60, of_a_hundred: 10 };
 
 #[test]
-fn whoever_is_honest_comes_to_the_same_roster_whatever_breaks_and_whoever_lies() {
-    let networks = std::env::var("MUSTER_NETWORKS").map_or(6, |many| many.parse().unwrap());
+fn whoever_is_honest_in_a_team_comes_to_the_same_roster_whatever_breaks_and_whoever_lies() {
+    some(&SMALL, 0);
+}
+
+#[test]
+fn so_does_another_team() {
+    some(&SMALL, 1);
+}
+
+#[test]
+fn so_does_whoever_is_honest_in_an_organization_of_fifty() {
+    some(&LARGE, 0);
+}
+
+#[test]
+fn so_does_another_organization_of_fifty() {
+    some(&LARGE, 1);
+}
+
+/// Half of the networks of this size, those with even or with odd seeds.
+fn some(size: &Size, half: u64) {
+    let networks = std::env::var("MUSTER_NETWORKS").map_or(20, |many| many.parse().unwrap());
     let first = std::env::var("MUSTER_SEED").ok().map(|seed| seed.parse().unwrap());
-    for seed in first.map_or(0..networks, |seed: u64| seed..seed + 1) {
-        println!("seed {seed}");
-        let mut dice = Dice::of(seed);
-        let mut network = Network::new(seed, PEOPLE, HOSTILE);
-        for _ in 0..60 {
-            network.something_happens(&mut dice);
-            let some = dice.below(60);
-            network.run(&mut dice, some);
-        }
-        network.all_meet(&mut dice);
-        let inside = network.who_is_in();
-        let first = network.heads(&inside[0]);
-        let digest = network.world.digest(&inside[0]);
-        for name in &inside[1..] {
-            assert_eq!(network.heads(name), first, "{name} holds something else than {}", inside[0]);
-            assert_eq!(network.world.digest(name), digest, "{name}");
-        }
-        assert!(inside.len() > 1, "not everybody was revoked");
+    let many = (networks * size.of_a_hundred).div_ceil(200);
+    let begin: u64 = first.unwrap_or(0);
+    for seed in (0..many).map(|n| begin.wrapping_add(2 * n + half)) {
+        println!("a network of {}, seed {seed}", size.people);
+        one(size, seed);
     }
+}
+
+fn one(size: &Size, seed: u64) {
+    let mut dice = Dice::of(seed);
+    let mut network = Network::new(seed, size.people, size.hostile);
+    for _ in 0..size.events {
+        network.something_happens(&mut dice);
+        let some = dice.below(60);
+        network.run(&mut dice, some);
+    }
+    network.all_meet(&mut dice);
+    let inside = network.who_is_in();
+    let first = network.heads(&inside[0]);
+    let digest = network.world.digest(&inside[0]);
+    let out = network.who_is_out(&inside[0]);
+    assert_eq!(inside.len() + out.len(), network.honest.len(), "out is {out:?}, and in {inside:?}");
+    for name in &inside {
+        assert_eq!(network.heads(name), first, "{name} holds something else than {}", inside[0]);
+        assert_eq!(network.world.digest(name), digest, "{name}");
+        knows_the_names_it_may(name, &network.world.users(name));
+    }
+    assert!(inside.len() > 1, "not everybody was revoked");
+    assert!(network.who_took_an_honest_device_for_a_liar().is_empty());
+}
+
+/// A Member all, an External none.
+fn knows_the_names_it_may(name: &str, users: &[UserAnswer]) {
+    let knows = users.iter().filter(|user| user.name.is_some() && user.email.is_some()).count();
+    assert!(knows == users.len() || knows == 0, "{name} knows {knows} of {} names", users.len());
 }

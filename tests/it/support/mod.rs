@@ -1,6 +1,7 @@
 //! What the tests share: people with keys that follow from their names.
 
 mod breakage;
+pub(crate) mod breaks;
 pub(crate) mod chance;
 pub(crate) mod daemons;
 pub(crate) mod false_host;

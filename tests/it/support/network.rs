@@ -3,7 +3,7 @@
 //! each other.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex};
 
 use muster::core::node::input::{Input, Protocol};
 use muster::core::node::request::Request;
@@ -21,9 +21,10 @@ type Disks = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
 
 /// So many people, let in by Ada one after another: every fifth an Administrator, every seventh an External. It takes a
 /// while, and is done once.
-fn founded(people: usize) -> &'static Disks {
-    static FOUNDED: OnceLock<Disks> = OnceLock::new();
-    FOUNDED.get_or_init(|| {
+fn founded(people: usize) -> Arc<Disks> {
+    static FOUNDED: Mutex<BTreeMap<usize, Arc<Disks>>> = Mutex::new(BTreeMap::new());
+    let mut founded = FOUNDED.lock().unwrap();
+    let made = founded.entry(people).or_insert_with(|| {
         let mut world = World::new("an organization");
         world.found("ada");
         for n in 1..people {
@@ -34,8 +35,9 @@ fn founded(people: usize) -> &'static Disks {
             };
             world.enrol("ada", &name(n), profile);
         }
-        world.machines.into_iter().map(|(name, machine)| (name, machine.disk)).collect()
-    })
+        Arc::new(world.machines.into_iter().map(|(name, machine)| (name, machine.disk)).collect())
+    });
+    Arc::clone(made)
 }
 
 /// Names without digits, which would make them further machines of one person.
@@ -66,7 +68,7 @@ impl Network {
         let mut world = World::new(&format!("network {seed}"));
         world.is_recorded = false;
         world.scatter();
-        for (name, disk) in founded(people) {
+        for (name, disk) in founded(people).iter() {
             let machine = world.machines.entry(name.clone()).or_default();
             machine.disk.clone_from(disk);
         }
@@ -178,7 +180,7 @@ impl Network {
     fn act(&mut self, dice: &mut Dice, request: Request) {
         let who = match dice.below(4) {
             0 => "ada".to_owned(),
-            _ => name(dice.below(founded(0).len() / 5) * 5),
+            _ => name(dice.below((self.honest.len() + self.hostile.len()) / 5) * 5),
         };
         if self.honest.contains(&who) {
             self.world.request(&who, request);
@@ -210,7 +212,37 @@ impl Network {
             self.run(dice, ENDLESS);
             self.world.pass(std::time::Duration::from_secs(400));
             self.run(dice, ENDLESS);
+            self.the_others_are_told(dice);
         }
+    }
+
+    /// Honest devices that broke a sync with an honest one off, as with a liar.
+    pub(crate) fn who_took_an_honest_device_for_a_liar(&self) -> Vec<&(String, String)> {
+        let honest =
+            |(one, other): &&(String, String)| self.honest.contains(one) && self.honest.contains(other);
+        self.world.breaks.without_a_reason.iter().filter(honest).collect()
+    }
+
+    /// Those honest devices that were revoked, as this one sees it.
+    pub(crate) fn who_is_out(&self, as_seen_by: &str) -> Vec<String> {
+        let history = self.world.history(as_seen_by);
+        let is_out = |name: &&String| {
+            history.roster().user_of(&self.world.device_of(name)).is_none_or(|user| !user.is_active())
+        };
+        self.honest.iter().filter(is_out).cloned().collect()
+    }
+
+    /// Every honest device that is out, or thinks that it is, meets one that is in.
+    fn the_others_are_told(&mut self, dice: &mut Dice) {
+        let inside = self.who_is_in();
+        let out = self.who_is_out(&inside[0]);
+        let others = self.honest.iter().filter(|name| out.contains(name) || !inside.contains(name));
+        for name in others.cloned().collect::<Vec<_>>() {
+            self.world.connect(&inside[dice.below(inside.len())], &name);
+            self.run(dice, ENDLESS);
+        }
+        self.world.pass(std::time::Duration::from_secs(10));
+        self.run(dice, ENDLESS);
     }
 
     /// What a device holds, as its disk has it.

@@ -1,6 +1,8 @@
 //! Machines without a node: they do what a test says, over connections that are authenticated like everybody's.
 //! And the wire, as whoever records all of it sees it.
 
+use std::collections::BTreeMap;
+
 use muster::core::greeting::commitment::Commitment;
 use muster::core::greeting::invitation::Prologue;
 use muster::core::greeting::link::Link;
@@ -140,6 +142,25 @@ impl World {
     /// The machine's disk, to be compared.
     pub(crate) fn disk(&self, name: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.machines[name].disk.clone().into_iter().collect()
+    }
+
+    /// The machine's disk, to be written to while nobody looks.
+    pub(crate) fn machines_disk(&mut self, name: &str) -> &mut BTreeMap<Vec<u8>, Vec<u8>> {
+        &mut self.machines.get_mut(name).unwrap().disk
+    }
+
+    /// The openings on the machine's disk, as they are sent.
+    pub(crate) fn openings_on(&self, name: &str) -> Vec<Vec<u8>> {
+        let disk = &self.machines[name].disk;
+        disk.iter()
+            .filter(|(key, _)| key[0] == b'o' && key.len() == 33)
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// How many frames were ever sent.
+    pub(crate) fn frames(&self) -> usize {
+        self.wire.len()
     }
 
     /// Changes one record of a disk while nobody looks.

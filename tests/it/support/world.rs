@@ -18,6 +18,7 @@ use muster::core::primitives::secret::Secret32;
 use muster::core::primitives::text::{Email, Label, Name};
 use muster::core::primitives::time::Moment;
 
+use super::breaks::Breaks;
 use super::device;
 
 /// One machine: a node while it runs, and a disk that outlives it. Without a node it does what the test says.
@@ -61,6 +62,8 @@ pub(crate) struct World {
     /// Every frame that was ever sent, where that is recorded.
     pub(super) wire: Vec<Sent>,
     pub(super) is_recorded: bool,
+    /// What each end of each stream said last, and who hung up.
+    pub(super) breaks: Breaks,
     pub(super) now: Moment,
     draws: u64,
     numbers: u64,
@@ -77,6 +80,7 @@ impl World {
             scattered: false,
             wire: Vec::new(),
             is_recorded: true,
+            breaks: Breaks::default(),
             now: Moment(1_790_000_000_000),
             draws: 0,
             numbers: 0,
@@ -184,7 +188,12 @@ impl World {
                     self.transmit(channel, name, &other, frame);
                 }
             }
-            Output::HangUp { channel } => self.close(name, channel),
+            Output::HangUp { channel } => {
+                let is_in = machine.node.as_ref().is_some_and(Node::is_active);
+                let other = self.other_end(name, channel);
+                self.breaks.note(channel, (name, other), is_in);
+                self.close(name, channel);
+            }
             Output::Open { peer, protocol } => {
                 if let Some(other) = self.running(&peer) {
                     self.open(name, &other, protocol);
@@ -228,6 +237,7 @@ impl World {
 
     pub(super) fn transmit(&mut self, channel: Channel, from: &str, to: &str, frame: Vec<u8>) {
         let (from, to, draw) = (from.to_owned(), to.to_owned(), self.draws);
+        self.breaks.said(channel, &from, &frame);
         if self.is_recorded {
             self.wire.push(Sent { channel, from, to: to.clone(), frame: frame.clone(), draw });
         }

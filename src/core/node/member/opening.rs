@@ -1,6 +1,8 @@
 //! Openings: what the seals in certificates are over. They go to users alone whose profile may see them in the roster
 //! of that moment; who asks for more gets less.
 
+use std::collections::BTreeSet;
+
 use super::super::input::Channel;
 use super::super::outbox::Outbox;
 use super::super::output::Batch;
@@ -47,8 +49,26 @@ impl Member {
         }
     }
 
-    pub(super) fn send_openings(&self, channel: Channel, peer: &DeviceId, seals: &[Seal], out: &mut Outbox) {
-        let known = seals.iter().take(limits::LISTED_IDS).filter_map(|seal| self.openings.get(seal));
+    /// Answers with those that are known. The others may be on their way here: who asks early gets them once they came.
+    pub(super) fn send_openings(
+        &mut self,
+        channel: Channel,
+        peer: &DeviceId,
+        asked: &[Seal],
+        out: &mut Outbox,
+    ) {
+        let asked = &asked[..asked.len().min(limits::LISTED_IDS)];
+        if let Some(session) = self.syncs.get_mut(&channel) {
+            let room = limits::LISTED_IDS.saturating_sub(session.asked_seals.len());
+            let closed = asked.iter().filter(|seal| !self.openings.contains_key(seal));
+            session.asked_seals.extend(closed.take(room));
+        }
+        self.show_openings(channel, peer, asked, out);
+    }
+
+    /// Those of these that are known and that the peer may have.
+    fn show_openings(&self, channel: Channel, peer: &DeviceId, seals: &[Seal], out: &mut Outbox) {
+        let known = seals.iter().filter_map(|seal| self.openings.get(seal));
         let visible = known.filter(|opening| self.may_have(peer, opening));
         for piece in codec::in_pieces(visible.map(codec::encode), ROOM) {
             send(channel, &Message::Openings(piece), out);
@@ -62,5 +82,21 @@ impl Member {
         let mut batch = Batch::default();
         self.take_openings(openings, &mut batch);
         out.commit(batch);
+        self.pass_openings_on(out);
+    }
+
+    /// To those who asked for them before they came.
+    fn pass_openings_on(&mut self, out: &mut Outbox) {
+        let mut due = Vec::new();
+        for (channel, session) in &mut self.syncs {
+            let asked = std::mem::take(&mut session.asked_seals);
+            let (came, closed): (BTreeSet<Seal>, _) =
+                asked.into_iter().partition(|seal| self.openings.contains_key(seal));
+            session.asked_seals = closed;
+            due.push((*channel, session.peer, Vec::from_iter(came)));
+        }
+        for (channel, peer, seals) in due {
+            self.show_openings(channel, &peer, &seals, out);
+        }
     }
 }

@@ -101,10 +101,11 @@ impl Member {
             return self.stop_sync(channel, out);
         }
         let wanted = self.history.in_order_of_ancestry(ids);
-        if let Some(session) = self.syncs.get_mut(&channel)
-            && session.queue.len() < limits::SYNC_QUEUE
-        {
-            session.queue.extend(wanted);
+        let Some(session) = self.syncs.get_mut(&channel) else { return };
+        match session.queue.len() < limits::SYNC_QUEUE {
+            true => session.queue.extend(wanted),
+            // What there is no room for is found out at the end.
+            false => session.to_check = true,
         }
         self.pump(channel, out);
     }

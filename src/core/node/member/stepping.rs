@@ -1,7 +1,7 @@
 //! In step: both sides of a sync find out what each lacks, and send it (`sending`). From then on what is new is
 //! pushed. Everything that is sent asks the roster as it is then.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::super::Mind;
 use super::super::input::Channel;
@@ -11,7 +11,7 @@ use super::super::syncing::{Message, VERSION};
 use super::Member;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::codec;
-use crate::core::primitives::ids::{CertificateId, DeviceId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
 use crate::core::roster::reconcile::{Holds, Reconciling, Word};
@@ -34,6 +34,8 @@ pub(super) struct Session {
     pub(super) to_check: bool,
     /// Whether its words of what it holds are no longer the first, to which ours is on its way anyhow.
     checks: bool,
+    /// Seals that it asked about and that aren't opened here yet.
+    pub(super) asked_seals: BTreeSet<Seal>,
     /// When the minute began in which its messages are counted, and how many came.
     minute: (Moment, u32),
     /// How often in a row it said that something is missing, or sent what doesn't follow from what is held here.
@@ -54,6 +56,7 @@ impl Session {
             under_way: 0,
             to_check: false,
             checks: false,
+            asked_seals: BTreeSet::new(),
             minute: (now, 0),
             asked_again: 0,
         }
@@ -110,9 +113,9 @@ impl Member {
             Some(false) => self.revoked_came(channel, peer, now, out),
             Some(true) => {
                 self.syncs.insert(channel, Session::of(peer, by_us, now));
-                if self.is_active() {
-                    send(channel, &self.hello(), out);
-                }
+                // Who holds itself revoked says so too: it may be the only one that has what revoked it, or may lack what
+                // undoes that.
+                send(channel, &self.hello(), out);
             }
         }
     }
@@ -159,14 +162,17 @@ impl Member {
 
     /// One word of finding out what each lacks (W5).
     fn reconcile(&mut self, channel: Channel, word: Word, out: &mut Outbox) {
-        if !self.is_active() {
-            return;
-        }
         let Some(session) = self.syncs.get_mut(&channel).filter(|session| session.greeted) else { return };
-        let holds_else = match &word {
+        let may_hold_more = match &word {
             // What it lacks now it won't lack when all is there that is on its way: it is asked again then.
-            Word::Holds(_) if session.is_sending() => return,
-            Word::Holds(holds) => !holds.are_of(&self.history),
+            Word::Holds(_) if session.is_sending() => {
+                session.to_check = true;
+                return;
+            }
+            Word::Holds(holds) => {
+                let is_first = !std::mem::replace(&mut session.checks, true);
+                !is_first && !holds.are_of(&self.history)
+            }
             _ => false,
         };
         let Ok(heard) = session.reconciling.hear(word, &self.history) else {
@@ -178,9 +184,10 @@ impl Member {
         if let Some(lacking) = heard.lacking {
             session.to_check |= !lacking.is_empty();
             session.queue.extend(lacking);
-            let holds_more = holds_else && session.queue.is_empty();
-            if holds_more && std::mem::replace(&mut session.checks, true) {
-                // What it holds beyond that it sent when it heard our first word, or it didn't: it is told again.
+            let holds_more = may_hold_more && session.queue.is_empty();
+            if holds_more && session.asked_again == 0 {
+                // What it holds beyond that it sent when it heard our first word, or it didn't: it is told again. Once: if
+                // nothing comes that can be taken, it is something that isn't taken here (R4.12).
                 self.say_again(channel, out);
             }
             self.pump(channel, out);

@@ -95,6 +95,9 @@ pub struct Reconciling {
     /// The gap that was asked about, and how often it was made finer.
     gap: Option<(CertificateId, CertificateId)>,
     finer: u32,
+    /// Questions about gaps that the other hasn't answered. It answers in order, so all but the last are about gaps that
+    /// a later word of what it holds has made old.
+    unanswered: u32,
     /// Whether what the other lacks is known since its last list.
     is_known: bool,
     /// What ranges have shown that the other lacks.
@@ -113,6 +116,7 @@ impl Reconciling {
             count: 0,
             gap: None,
             finer: 0,
+            unanswered: 0,
             is_known: false,
             missing: BTreeSet::new(),
             in_ranges: false,

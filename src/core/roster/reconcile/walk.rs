@@ -65,7 +65,7 @@ impl Reconciling {
         if holds.heads.len() > HEADS || holds.past.len() > u64::BITS as usize + 1 {
             return Err(BreaksTheRules);
         }
-        *self = Self { count: holds.count, ..Self::new(self.opened) };
+        self.begin_again(holds.count);
         if holds.are_of(history) {
             return Ok(self.knows(Vec::new()));
         }
@@ -77,15 +77,26 @@ impl Reconciling {
         self.narrow(&holds.past, None, history)
     }
 
+    /// A fresh word of what the other holds. What is under way goes on: questions that were asked are answered yet,
+    /// and ranges that are compared show what they show.
+    fn begin_again(&mut self, count: u64) {
+        let (unanswered, in_ranges) = (self.unanswered, self.in_ranges);
+        let missing = std::mem::take(&mut self.missing);
+        *self = Self { count, unanswered, in_ranges, missing, ..Self::new(self.opened) };
+    }
+
     pub(super) fn hear_finer(
         &mut self,
         list: &[CertificateId],
         history: &History,
     ) -> Result<Heard, BreaksTheRules> {
-        let (held, missing) = self.gap.take().ok_or(BreaksTheRules)?;
+        self.unanswered = self.unanswered.checked_sub(1).ok_or(BreaksTheRules)?;
         if list.len() > STEPS {
             return Err(BreaksTheRules);
         }
+        let Some((held, missing)) = self.gap.take_if(|_| self.unanswered == 0) else {
+            return Ok(Heard::default());
+        };
         let within: Vec<CertificateId> =
             [missing].into_iter().chain(list.iter().copied()).chain([held]).collect();
         self.narrow(&within, Some(list.len()), history)
@@ -108,6 +119,7 @@ impl Reconciling {
             Some((held, missing)) => {
                 self.finer += 1;
                 self.gap = Some((held, missing));
+                self.unanswered += 1;
                 Ok(Heard { say: Some(Word::Between(held, missing)), lacking: None })
             }
             None => Ok(self.conclude(lacking, history)),
