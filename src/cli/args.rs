@@ -223,6 +223,12 @@ pub(super) enum Roster {
     Log,
     /// Check every certificate again, from scratch
     Verify,
+    /// Let in again who was let in by somebody removed meanwhile: a void enroll counts again
+    Adopt {
+        /// The enroll's id in the log, or the start of it
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+    },
 }
 
 /// Reads a time like `90s`, `12h`, `7d` or `1d12h`.

@@ -15,6 +15,13 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Roster) -> Re
             }
             log.iter().try_for_each(|entry| screen.line(&json(entry)?))
         }
+        Roster::Adopt { id } => {
+            let adopted = client.adopt(id).await?;
+            match adopted.first() {
+                Some(entry) => screen.answer(entry, |_| render::log(&adopted, screen.verbose)),
+                None => Err(Failure::failed("roster adopt: the daemon answered nothing")),
+            }
+        }
         Roster::Verify => {
             let found = client.verify_roster().await?;
             screen.answer(&found, render::verified)?;

@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 pub use stream::{Conversation, Events, Said};
 
 use self::connection::{Connection, encoded};
-use super::wire::{AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, ProfileChange, Revocation};
+use super::wire::{
+    Adoption, AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, ProfileChange, Revocation,
+};
 use super::{LinkText, StatusReport};
 use crate::core::node::conversation::JoinAnswers;
 use crate::core::node::request::{
@@ -185,6 +187,14 @@ impl Client {
     /// As [`Client::status`].
     pub async fn verify_roster(&self) -> Result<VerifyAnswer> {
         self.get("/v1/roster/verify", &[]).await
+    }
+
+    /// Has a void Enroll count again: a list of one, with its standing.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn adopt(&self, certificate: String) -> Result<Vec<LogAnswer>> {
+        self.send("POST", "/v1/roster/adopt", &[], &Adoption { certificate }).await
     }
 
     /// Begins to greet a guest.

@@ -22,6 +22,7 @@
 //! | `POST /v1/users/revoke`, `POST /v1/users/profile` | what is done to several users at once |
 //! | `GET /v1/devices` | lists them (`?user=`) |
 //! | `GET /v1/roster/log`, `GET /v1/roster/verify` | the certificates; checks them all again |
+//! | `POST /v1/roster/adopt` | a void Enroll is to count again |
 //! | `POST /v1/greetings`, `POST /v1/joins` | begins a conversation: the response is a stream of steps |
 //! | `POST /v1/conversations/{n}`, `DELETE` | answers a step; cancels |
 //! | `GET /v1/events` | server-sent events |

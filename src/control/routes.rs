@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::conversations::{self, Conversations};
 use super::refuse::{Refused, Whole, in_our_form};
-use super::wire::{Founding, NewInvitations, ProfileChange, Revocation};
+use super::wire::{Adoption, Founding, NewInvitations, ProfileChange, Revocation};
 use super::{Call, StatusReport, events};
 use crate::core::node::event::Event;
 use crate::core::node::request::{Answer, Class, OrganizationAnswer, Refusal, Request};
@@ -74,6 +74,7 @@ pub(super) fn all(desk: Desk) -> Router {
         .route("/v1/devices", get(devices))
         .route("/v1/roster/log", get(log))
         .route("/v1/roster/verify", get(verify))
+        .route("/v1/roster/adopt", post(adopt))
         .route("/v1/greetings", post(conversations::greet))
         .route("/v1/joins", post(conversations::join))
         .route("/v1/conversations/{number}", post(conversations::answer).delete(conversations::cancel))
@@ -197,4 +198,12 @@ async fn log(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<A
 
 async fn verify(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
     desk.ask(which.org, Request::VerifyRoster).await.map(Json)
+}
+
+async fn adopt(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Whole(Adoption { certificate }): Whole<Adoption>,
+) -> Answered<Answer> {
+    desk.ask(which.org, Request::AdoptEnroll { certificate }).await.map(Json)
 }

@@ -69,6 +69,13 @@ pub(super) struct ProfileChange {
     pub(super) users: Vec<String>,
 }
 
+/// `POST /v1/roster/adopt`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Adoption {
+    pub(super) certificate: String,
+}
+
 /// `POST /v1/greetings`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

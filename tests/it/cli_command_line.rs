@@ -71,7 +71,7 @@ fn a_bad_command_line_is_one_line_and_exit_2() {
         "device",
         "roster",
         "roster log --follow",
-        "roster adopt x",
+        "roster undo x",
         "session open",
         "workspace list",
         "export ssh",

@@ -165,12 +165,14 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::SetProfiles { users, .. } => Answer::Changes(users.into_iter().map(change).collect()),
         Request::ListDevices { .. } => Answer::Devices(ada().devices),
         Request::RosterLog => Answer::Log(vec![certificate("found"), certificate("enroll")]),
+        Request::AdoptEnroll { .. } => Answer::Log(vec![certificate("enroll")]),
         Request::VerifyRoster => Answer::Verified(VerifyAnswer {
             certificates: 2,
             effective: 1,
             void: 1,
             roster_digest: "00".repeat(32),
             problems: vec!["a certificate \u{1b}[31mlies".to_owned()],
+            disputes: Vec::new(),
         }),
     })
 }
@@ -189,6 +191,7 @@ fn acme() -> OrganizationAnswer {
         connected: 1,
         roster_digest: "00".repeat(32),
         advice: vec!["appoint a second Administrator".to_owned()],
+        unsettled: Vec::new(),
     }
 }
 
@@ -202,6 +205,7 @@ fn ada() -> UserAnswer {
         state: UserState::Active,
         enrolled_at: Moment(1_700_000_000_000),
         enrolled_by: ADA,
+        appointed_by: None,
         devices: vec![DeviceAnswer {
             device_id: DeviceId([0xde; 32]),
             label: Some("lap\u{7}top".to_owned()),

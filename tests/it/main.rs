@@ -63,6 +63,7 @@ mod node_meeting;
 mod node_names;
 mod node_queue;
 mod node_restoring;
+mod node_roster;
 mod node_sync;
 mod node_told;
 mod node_trickery;

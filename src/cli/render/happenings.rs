@@ -43,8 +43,8 @@ fn what(what: &Happening, verbose: bool) -> String {
         Happening::InvitationFinished { invitation_id } => format!("{} did its work", at(invitation_id)),
         Happening::InvitationCancelled { invitation_id } => format!("{} was cancelled", at(invitation_id)),
         Happening::InvitationExpired { invitation_id } => format!("{} expired", at(invitation_id)),
-        Happening::CertificateVoid { certificate_id, reason } => {
-            format!("void: certificate {}: {}", id(certificate_id, verbose), shown(reason))
+        Happening::CertificateVoid { certificate_id, reason, kind, .. } => {
+            format!("void: {} {}: {}", shown(kind), id(certificate_id, verbose), shown(reason))
         }
         Happening::MemberConnected { user_id, device_id } => {
             format!("connected: {} of {}", device(device_id), user(user_id))

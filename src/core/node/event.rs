@@ -50,7 +50,16 @@ pub enum Happening {
     /// An invitation's time was up.
     InvitationExpired { invitation_id: InvitationId },
     /// A certificate counts nothing here.
-    CertificateVoid { certificate_id: CertificateId, reason: String },
+    CertificateVoid {
+        certificate_id: CertificateId,
+        reason: String,
+        #[serde(default)]
+        kind: String,
+        #[serde(default)]
+        author_user: Option<UserId>,
+        #[serde(default)]
+        subject: Vec<String>,
+    },
     /// Another member's device is connected.
     MemberConnected { user_id: UserId, device_id: DeviceId },
     /// It no longer is.

@@ -74,6 +74,11 @@ pub enum Request {
     },
     /// Every certificate.
     RosterLog,
+    /// A guest whose Enroll is void is to count again.
+    AdoptEnroll {
+        /// The Enroll's id, or a unique prefix.
+        certificate: String,
+    },
     /// Check every certificate again, from scratch.
     VerifyRoster,
 }
@@ -123,6 +128,25 @@ pub struct OrganizationAnswer {
     pub roster_digest: String,
     /// Sentences for the person: what they had better do.
     pub advice: Vec<String>,
+    /// Removals in effect that other things might still undo.
+    #[serde(default)]
+    pub unsettled: Vec<UnsettledAnswer>,
+}
+
+/// A removal in effect that isn't settled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the answer")]
+pub struct UnsettledAnswer {
+    pub certificate_id: CertificateId,
+    pub kind: String,
+    pub user: UserId,
+    pub by: UserId,
+    pub time: Moment,
+    /// Who was asked, and how many of them have acknowledged it.
+    pub witnesses: usize,
+    pub acknowledged: usize,
+    /// Whether its target removed its author as well.
+    pub contested: bool,
 }
 
 /// An invitation with guests in its queue.
@@ -207,6 +231,9 @@ pub struct UserAnswer {
     pub enrolled_at: Moment,
     /// The user who enrolled them; the founder enrolled themselves.
     pub enrolled_by: UserId,
+    /// Who made them an Administrator, where they came in as something else.
+    #[serde(default)]
+    pub appointed_by: Option<UserId>,
     pub devices: Vec<DeviceAnswer>,
 }
 
@@ -274,6 +301,19 @@ pub struct VerifyAnswer {
     pub void: usize,
     pub roster_digest: String,
     pub problems: Vec<String>,
+    /// The disputes among the problems.
+    #[serde(default)]
+    pub disputes: Vec<DisputeAnswer>,
+}
+
+/// A certificate that was set aside.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the answer")]
+pub struct DisputeAnswer {
+    pub certificate_id: CertificateId,
+    pub undoes: Vec<CertificateId>,
+    /// Two certificates at one place of one chain, where a device forked.
+    pub proof: Option<(CertificateId, CertificateId)>,
 }
 
 /// Why something asked for isn't done. The class decides the exit code.

@@ -133,6 +133,15 @@ pub const VOUCHING: Duration = Duration::from_secs(10 * 60);
 /// Disputes that are shown.
 pub const DISPUTES: usize = 16;
 
+/// Earlier certificates that one change may make stand otherwise and that are named one by one; of more, the number.
+pub const RESTANDING: usize = 256;
+
+/// Events about certificates that became void by one change; the last one says how many more there are.
+pub const VOID_EVENTS: usize = 32;
+
+/// Removals that aren't settled yet which the status lists, the latest first.
+pub const UNSETTLED_SHOWN: usize = 16;
+
 /// Certificates that are known to build on disputed ones, so that they aren't asked for again.
 pub const SET_ASIDE: usize = 4096;
 

@@ -21,6 +21,16 @@ impl Moment {
     pub fn day(self) -> u64 {
         self.0 / (24 * 3600 * 1000)
     }
+
+    /// The day in words, as people say it: `3 May 2026`.
+    #[must_use]
+    pub fn day_in_words(self) -> String {
+        let seconds = i64::try_from(self.0 / 1000).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_second(seconds) {
+            Ok(time) => time.strftime("%-d %B %Y").to_string(),
+            Err(_) => "a day after the year 9999".to_owned(),
+        }
+    }
 }
 
 impl Add<Duration> for Moment {

@@ -13,6 +13,7 @@ use super::lineage::Ix;
 use super::merge::{self, Dispute, Pins};
 use super::refused::{Refused, Standing};
 use super::resolved::Roster;
+use super::standings::{self, Restanding};
 use super::state::State;
 use super::verdict::{self, Past};
 use crate::core::primitives::ids::{CertificateId, OrganizationId, UserId};
@@ -37,6 +38,7 @@ pub struct History {
     pins: Pins,
     /// Of what is pinned, what holds by all that is held.
     kept: BTreeSet<CertificateId>,
+    pub(super) restanding: Restanding,
 }
 
 /// What adding a certificate came to.
@@ -74,6 +76,7 @@ impl History {
             branches: Vec::new(),
             pins: Pins::default(),
             kept: BTreeSet::new(),
+            restanding: Restanding::default(),
         }
     }
 
@@ -106,8 +109,11 @@ impl History {
 
     /// Brings all that is live up to date with the last certificate.
     fn bring_up_to_date(&mut self, ix: Ix) -> Result<(), NotAdded> {
+        let near = standings::near(&self.graph, ix);
+        let before: Vec<_> = near.iter().map(|it| standings::seen(&self.graph, &self.live, *it)).collect();
         if merge::take_in(&self.graph, &mut self.live, ix) {
             self.refresh(&[ix]);
+            self.note_restanding(&near, &before);
             let often = self.len() <= CHECKED_EACH_TIME || self.len().is_multiple_of(1024);
             debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
             return Ok(());
@@ -117,10 +123,23 @@ impl History {
             return Err(self.set_aside(dispute));
         }
         let changed = changed(&self.live, &resolved, ix);
+        let all: Vec<Ix> = (0..ix).filter(|it| !near.contains(it)).collect();
+        let seen = all.iter().map(|it| standings::seen(&self.graph, &self.live, *it)).collect::<Vec<_>>();
         self.live = resolved;
+        self.note_restanding(&near, &before);
+        self.note_restanding(&all, &seen);
         self.kept = self.pins.kept(&self.graph, &self.live);
         self.refresh(&changed);
         Ok(())
+    }
+
+    /// Notes which of these stand otherwise than before.
+    fn note_restanding(&mut self, these: &[Ix], before: &[standings::Seen]) {
+        for (ix, before) in these.iter().zip(before) {
+            if standings::seen(&self.graph, &self.live, *ix) != *before {
+                self.restanding.note(self.graph.id(*ix));
+            }
+        }
     }
 
     fn set_aside(&mut self, dispute: Dispute) -> NotAdded {

@@ -14,6 +14,7 @@
 //!  merge        what those that didn't know of each other add up to
 //!  graph        all that is held, and who did what in it; held: one certificate of it; lineage: who stands below whom
 //!  state        a set, resolved
+//!  standings    which removals there are, and whose standing changed, for people to be told
 //!  rights       who may do what to whom
 //!  resolved     the roster as it is read
 //!  ancestry     who comes before whom
@@ -42,6 +43,7 @@ pub mod refused;
 pub mod resolved;
 mod rights;
 pub mod seal;
+pub mod standings;
 mod state;
 mod verdict;
 
@@ -52,3 +54,4 @@ pub use merge::{Dispute, Owed, Pins};
 pub use profile::Profile;
 pub use refused::{Refused, Standing, Void};
 pub use resolved::{Device, Roster, User};
+pub use standings::Restanding;

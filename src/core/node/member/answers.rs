@@ -1,12 +1,12 @@
 //! What requests are answered with: the roster as its reader may see it.
 
 use super::super::request::{
-    Answer, Class, DeviceAnswer, LogAnswer, OrganizationAnswer, Refusal, StatusAnswer, UserAnswer, UserState,
+    Answer, Class, DeviceAnswer, OrganizationAnswer, Refusal, StatusAnswer, UserAnswer, UserState,
     VerifyAnswer, WaitingAnswer,
 };
 use super::Member;
-use crate::core::primitives::ids::{CertificateId, DeviceId};
-use crate::core::roster::{Body, Device, Standing, User, VerifiedCertificate};
+use crate::core::primitives::ids::{CertificateId, DeviceId, UserId};
+use crate::core::roster::{Device, User};
 
 impl Member {
     pub(super) fn status(&self) -> Result<StatusAnswer, Refusal> {
@@ -24,6 +24,7 @@ impl Member {
         let me = self.me().ok_or_else(|| {
             Refusal::new(Class::Failed, "not_in_roster", "this device is not in the roster that it holds")
         })?;
+        let unsettled = if me.is_active() { self.unsettled() } else { Vec::new() };
         Ok(OrganizationAnswer {
             organization_id: self.organization(),
             name: self.organization_name().map(str::to_owned),
@@ -36,7 +37,8 @@ impl Member {
             users: self.roster().users().filter(|user| user.is_active()).count(),
             connected: self.connected_members(),
             roster_digest: self.digest(),
-            advice: self.advice(),
+            advice: self.advice(&unsettled),
+            unsettled,
         })
     }
 
@@ -50,22 +52,6 @@ impl Member {
 
     fn digest(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.roster().digest())
-    }
-
-    fn advice(&self) -> Vec<String> {
-        let mut advice = Vec::new();
-        if self.me().is_some_and(|me| !me.is_active()) {
-            advice.push(
-                "you were revoked from this organization; muster org forget wipes what is left here"
-                    .to_owned(),
-            );
-        } else if self.roster().active_administrators().count() == 1 {
-            advice.push(
-                "there is one Administrator: make a second one, who can revoke and invite anew the first if their device is stolen"
-                    .to_owned(),
-            );
-        }
-        advice
     }
 
     pub(super) fn list_users(&self, revoked: bool) -> Answer {
@@ -110,8 +96,15 @@ impl Member {
             state: state(user),
             enrolled_at: user.enrolled_at,
             enrolled_by: user.enrolled_by,
+            appointed_by: self.appointed_by(user),
             devices: self.device_answers(user),
         }
+    }
+
+    /// Who made an Administrator of somebody who came in as something else.
+    fn appointed_by(&self, user: &User) -> Option<UserId> {
+        let appointed = user.is_active_administrator() && user.grant != user.enrolled;
+        self.history.author_of(&user.grant).filter(|_| appointed)
     }
 
     fn device_answers(&self, user: &User) -> Vec<DeviceAnswer> {
@@ -133,31 +126,6 @@ impl Member {
         devices.into_iter().map(answer).collect()
     }
 
-    pub(super) fn log(&self) -> Answer {
-        Answer::Log(self.history.in_causal_order().map(|certificate| self.log_line(certificate)).collect())
-    }
-
-    fn log_line(&self, certificate: &VerifiedCertificate) -> LogAnswer {
-        let id = certificate.id();
-        let (standing, reason) = match self.history.standing(&id) {
-            Some(Standing::Void(why)) => ("void", Some(why.to_string())),
-            _ => ("effective", None),
-        };
-        let device = certificate.certificate().device;
-        let (kind, subject) = kind_and_subject(certificate.body());
-        let unknown = crate::core::primitives::ids::UserId::of_first_device(&device);
-        LogAnswer {
-            certificate_id: id,
-            kind,
-            author_user: self.history.author_of(&id).unwrap_or(unknown),
-            author_device: device,
-            subject,
-            time: certificate.certificate().time,
-            standing: standing.to_owned(),
-            reason,
-        }
-    }
-
     /// Checks everything again, from the bytes on: signatures, verdicts, the merge.
     pub(super) fn verify(&self) -> Answer {
         let mut again = crate::core::roster::History::new(self.organization());
@@ -175,6 +143,7 @@ impl Member {
             problems
                 .push("the roster that is held is not the one that its certificates add up to".to_owned());
         }
+        problems.extend(self.disputes.noted.iter().map(|dispute| self.dispute_in_words(dispute)));
         let counts =
             |id: &CertificateId| self.history.standing(id).is_some_and(|standing| standing.is_effective());
         let effective = self.history.in_causal_order().filter(|c| counts(&c.id())).count();
@@ -184,25 +153,11 @@ impl Member {
             void: self.history.len() - effective,
             roster_digest: self.digest(),
             problems,
+            disputes: self.disputes.noted.iter().map(Into::into).collect(),
         })
     }
 }
 
 fn state(user: &User) -> UserState {
     if user.is_active() { UserState::Active } else { UserState::Revoked }
-}
-
-fn kind_and_subject(body: &Body) -> (String, Vec<String>) {
-    let (kind, subject) = match body {
-        Body::Found(found) => ("found", vec![found.user.to_string()]),
-        Body::Enroll(enroll) => ("enroll", vec![enroll.user.to_string()]),
-        Body::AddDevice(add) => ("add_device", vec![add.device.to_string()]),
-        Body::SetProfile(set) => ("set_profile", vec![set.user.to_string()]),
-        Body::Revoke(revoke) => ("revoke", vec![revoke.user.to_string()]),
-        Body::Acknowledge(seen) => ("acknowledge", seen.removals.iter().map(ToString::to_string).collect()),
-        Body::Setting(setting) => ("setting", vec![setting.key.to_string()]),
-        Body::Adopt(adopt) => ("adopt", vec![adopt.enrol.to_string()]),
-        Body::Unknown { kind, .. } => return (format!("unknown_{kind}"), Vec::new()),
-    };
-    (kind.to_owned(), subject)
 }

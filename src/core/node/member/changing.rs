@@ -120,7 +120,8 @@ impl Member {
     ) {
         self.pin(&mut batch);
         out.commit(batch);
-        self.tell_of(new, now, out);
+        let earlier = self.history.take_restanding();
+        self.tell_of(new, &earlier, now, out);
         if !new.is_empty() {
             self.push_to_members(from, new, out);
         }
@@ -138,7 +139,7 @@ fn nobody() -> Went {
 }
 
 /// Which exit code a refusal by the rules comes to.
-fn class_of(refused: Refused) -> Class {
+pub(super) fn class_of(refused: Refused) -> Class {
     match refused {
         Refused::OnSelf | Refused::NotAdministrator | Refused::AuthorRevoked => Class::NotAllowed,
         _ => Class::State,

@@ -1,14 +1,13 @@
 //! Certificates and openings: signed, taken in, and told to everybody who may have them.
 
 use super::super::event::Happening;
-use super::super::outbox::Outbox;
 use super::super::output::Batch;
 use super::super::records;
 use super::Member;
 use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::time::Moment;
 use crate::core::roster::seal::{Field, Opening};
-use crate::core::roster::{Body, NotAdded, Refused, Standing, User, VerifiedCertificate};
+use crate::core::roster::{Body, NotAdded, Refused, User, VerifiedCertificate};
 
 impl Member {
     /// Signs `body`, ties heads before where there are too many, and holds it. What is to be written down goes into
@@ -82,22 +81,6 @@ impl Member {
         reader.is_some_and(|user| opening.field == Field::OrganizationName || user.profile.sees_names())
     }
 
-    /// Tells those who follow events what these certificates did.
-    pub(super) fn tell_of(&self, new: &[CertificateId], now: Moment, out: &mut Outbox) {
-        for id in new {
-            let Some(certificate) = self.history.get(id) else { continue };
-            let what = match self.history.standing(id) {
-                Some(Standing::Void(why)) => {
-                    Some(Happening::CertificateVoid { certificate_id: *id, reason: why.to_string() })
-                }
-                _ => self.happening(*id, certificate),
-            };
-            if let Some(what) = what {
-                self.notify(now, what, out);
-            }
-        }
-    }
-
     /// The active user with this email, as far as this device sees emails.
     pub(super) fn active_user_of(&self, email: &crate::core::primitives::text::Email) -> Option<&User> {
         let folded = email.folded();
@@ -128,7 +111,7 @@ impl Member {
         found.next().is_none().then_some(first)
     }
 
-    fn happening(
+    pub(super) fn happening(
         &self,
         certificate_id: CertificateId,
         certificate: &VerifiedCertificate,

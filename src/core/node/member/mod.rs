@@ -5,7 +5,8 @@
 //!  founding    how the first device comes to be; how a stored one comes back
 //!  answers     what requests are answered with
 //!  inviting    invitations: made, listed, shown, cancelled, expired
-//!  changing    revoking, and changing profiles
+//!  changing    revoking, and changing profiles; adopting: a guest counts again
+//!  telling     what became of each certificate, in words; advising: what the status warns of
 //!  doorway     streams of guests, up to the queue
 //!  hosting     greet: from the queue to the confirmation
 //!  enrolling   the certificate, and the welcome
@@ -20,6 +21,8 @@
 //!  announcing  what the network is told
 //! ```
 
+mod adopting;
+mod advising;
 mod announcing;
 mod answers;
 mod changing;
@@ -35,6 +38,7 @@ mod meeting;
 mod opening;
 mod sending;
 mod stepping;
+mod telling;
 mod witnessing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,6 +204,7 @@ impl Member {
             Request::SetProfiles { profile, users } => self.set_profiles(profile, users, mind.now, out),
             Request::ListDevices { user } => self.list_devices(user.as_deref()),
             Request::RosterLog => Ok(self.log()),
+            Request::AdoptEnroll { certificate } => self.adopt(&certificate, mind.now, out),
             Request::VerifyRoster => Ok(self.verify()),
         }
     }

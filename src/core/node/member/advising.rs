@@ -1,0 +1,158 @@
+//! What the status advises, and what it warns of: removals that aren't settled, two people with one email, devices whose
+//! chain forked, disputes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::request::{DisputeAnswer, UnsettledAnswer};
+use super::Member;
+use super::telling::target_of;
+use crate::core::primitives::ids::UserId;
+use crate::core::primitives::limits;
+use crate::core::roster::{Dispute, User};
+
+impl Member {
+    pub(super) fn advice(&self, unsettled: &[UnsettledAnswer]) -> Vec<String> {
+        if self.me().is_some_and(|me| !me.is_active()) {
+            return vec![
+                "you were revoked from this organization; muster org forget wipes what is left here"
+                    .to_owned(),
+            ];
+        }
+        let mut advice: Vec<String> = self.more_administrators().into_iter().collect();
+        advice.extend(unsettled.iter().map(|removal| self.not_settled(removal)));
+        advice.extend(self.two_with_one_email());
+        advice.extend(self.forked_devices());
+        if !self.disputes.noted.is_empty() {
+            let count = self.disputes.noted.len();
+            advice.push(format!(
+                "{count} certificates were set aside, since they would undo what this device has seen: muster roster verify shows them"
+            ));
+        }
+        advice
+    }
+
+    fn more_administrators(&self) -> Option<String> {
+        let advice = match self.roster().active_administrators().count() {
+            1 => {
+                "there is one Administrator: make a second one, who can revoke and invite anew the first if their device is stolen"
+            }
+            2 => {
+                "there are two Administrators: make a third one, who can bear witness if one of them has to remove the other"
+            }
+            _ => return None,
+        };
+        Some(advice.to_owned())
+    }
+
+    /// Removals in effect that aren't settled, the latest first: those that somebody is asked about, and those that were
+    /// answered in kind.
+    pub(super) fn unsettled(&self) -> Vec<UnsettledAnswer> {
+        let mut void_between: BTreeSet<(UserId, UserId)> = BTreeSet::new();
+        let mut unsettled = Vec::new();
+        for id in self.history.removals() {
+            let Some(certificate) = self.history.get(&id) else { continue };
+            let Some(target) = target_of(certificate.body()) else { continue };
+            let by = self.author(certificate);
+            let stands = self.history.standing(&id).is_some_and(|standing| standing.is_effective());
+            let Some(how_far) = self.history.acknowledged(&id) else { continue };
+            if !stands {
+                void_between.insert((by, target));
+            } else if !how_far.settled {
+                unsettled.push(UnsettledAnswer {
+                    certificate_id: id,
+                    kind: certificate.body().name().to_owned(),
+                    user: target,
+                    by,
+                    time: certificate.certificate().time,
+                    witnesses: how_far.witnesses.len(),
+                    acknowledged: how_far.by.len(),
+                    contested: false,
+                });
+            }
+        }
+        for removal in &mut unsettled {
+            removal.contested = void_between.contains(&(removal.user, removal.by));
+        }
+        unsettled.retain(|removal| removal.contested || removal.witnesses > 0);
+        unsettled.sort_by_key(|removal| std::cmp::Reverse((removal.time, removal.certificate_id)));
+        unsettled.truncate(limits::UNSETTLED_SHOWN);
+        unsettled
+    }
+
+    fn not_settled(&self, removal: &UnsettledAnswer) -> String {
+        let words = self.removal_in_words(&removal.certificate_id);
+        let what = words.map_or_else(|| removal.certificate_id.short().to_string(), |(what, _)| what);
+        let contested = match removal.contested {
+            true => {
+                format!(", and {} removed {} as well", self.person(&removal.user), self.person(&removal.by))
+            }
+            false => String::new(),
+        };
+        match removal.witnesses {
+            0 => format!("{what}{contested}: not settled, since there was no witness to ask"),
+            all => format!(
+                "{what}{contested}: not settled yet: {} of {all} witnesses acknowledged",
+                removal.acknowledged
+            ),
+        }
+    }
+
+    fn two_with_one_email(&self) -> Vec<String> {
+        let mut by_email: BTreeMap<String, Vec<&User>> = BTreeMap::new();
+        for user in self.roster().users().filter(|user| user.is_active()) {
+            if let Some(email) = self.opened(&user.email) {
+                by_email.entry(email.to_lowercase()).or_default().push(user);
+            }
+        }
+        let shared = by_email.into_iter().filter(|(_, users)| users.len() > 1).take(limits::DISPUTES);
+        let sentence = |(email, users): (String, Vec<&User>)| {
+            let ids: Vec<String> = users.iter().map(|user| user.id.short().to_string()).collect();
+            let ids = ids.join(", ");
+            format!(
+                "several active users have the email {email} ({ids}): revoke who isn't that person any more"
+            )
+        };
+        shared.map(sentence).collect()
+    }
+
+    fn forked_devices(&self) -> Vec<String> {
+        let forked = self.history.forked().into_iter();
+        let of_active = forked.filter_map(|(device, ..)| {
+            self.roster().user_of(&device).filter(|user| user.is_active()).map(|user| (device, user))
+        });
+        let sentence = |(device, user): (crate::core::primitives::ids::DeviceId, &User)| {
+            format!(
+                "device {} of {} signed two histories: a backup was restored, or somebody else has its key; revoke {} unless you know why",
+                device.short(),
+                self.person(&user.id),
+                self.person(&user.id)
+            )
+        };
+        of_active.map(sentence).collect()
+    }
+
+    /// What `verify` says of a dispute: what it would undo, and the proof.
+    pub(super) fn dispute_in_words(&self, dispute: &Dispute) -> String {
+        let undone = |id| match self.removal_in_words(id) {
+            Some((words, _)) => format!("that {words}"),
+            None => format!("certificate {}", id.short()),
+        };
+        let undoes: Vec<String> = dispute.undoes.iter().map(undone).collect();
+        let proof = match dispute.proof {
+            Some((one, other)) => format!("the proof that a device forked: {one} and {other}"),
+            None => "no device forked on the way to it".to_owned(),
+        };
+        format!(
+            "dispute: certificate {} was set aside, since it would undo {}; {proof}",
+            dispute.certificate,
+            undoes.join(" and ")
+        )
+    }
+}
+
+impl From<&Dispute> for DisputeAnswer {
+    fn from(dispute: &Dispute) -> Self {
+        let Dispute { certificate, undoes, proof } = dispute.clone();
+        Self { certificate_id: certificate, undoes, proof }
+    }
+}
