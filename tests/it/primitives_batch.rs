@@ -3,10 +3,10 @@
 use muster::core::primitives::batch::all_signed;
 use muster::core::primitives::digest::label::CERTIFICATE_SIGNATURE as LABEL;
 use muster::core::primitives::ids::{DeviceId, Signature};
-use muster::core::roster::{History, Refused, SignedCertificate};
+use muster::core::roster::{Body, History, NotAdded, Profile, Refused, SignedCertificate};
 
 use crate::roster_random::{Dice, seeds};
-use crate::roster_sketch::{founding, key, now};
+use crate::roster_sketch::{enrolment, founding, invitation, key, now, sketch};
 use crate::support::device;
 
 type Signed = (DeviceId, Vec<u8>, Signature);
@@ -75,4 +75,22 @@ fn one_wrong_signature_among_many_is_found_and_the_others_are_taken() {
     for (at, verdict) in verdicts.iter().enumerate() {
         assert_eq!(verdict.as_ref().err(), (at == 270).then_some(&Refused::SignatureWrong), "{at}");
     }
+}
+
+#[test]
+fn a_wrong_proof_among_many_right_ones_lets_nobody_in_and_keeps_nobody_out() {
+    let drawn = sketch("ada founds #found");
+    let mut history = drawn.history.clone();
+    let organization = history.organization();
+    let enrol = |guest: &str, prover: &str| {
+        let mut body = enrolment(organization, "ada", guest, Profile::Member, invitation(guest));
+        body.proof = enrolment(organization, "ada", prover, Profile::Member, invitation(prover)).proof;
+        SignedCertificate::sign(drawn.raw("ada", &Body::Enroll(body)), &key("ada"))
+    };
+    let all = vec![enrol("tom", "tom"), enrol("eve", "tom")];
+    let verified = SignedCertificate::verify_all(all);
+    assert!(verified.iter().all(Result::is_ok), "what is proved is for the verdict in its own past");
+    let mut outcomes = verified.into_iter().map(|it| history.add(it.unwrap()));
+    assert!(outcomes.next().unwrap().is_ok());
+    assert_eq!(outcomes.next().unwrap(), Err(NotAdded::Refused(Refused::ProofWrong)));
 }

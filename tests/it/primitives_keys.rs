@@ -44,6 +44,46 @@ fn a_user_key_of_small_order_or_in_a_longer_form_is_unsound() {
 }
 
 #[test]
+fn a_device_key_is_unsound_in_its_longer_form_though_its_order_is_large() {
+    let mut points = 0;
+    for beyond in 2..19_u8 {
+        let mut longer = [0xff; 32];
+        (longer[0], longer[31]) = (0xed + beyond, 0x7f);
+        let point = curve25519_dalek::edwards::CompressedEdwardsY(longer).decompress();
+        points += u32::from(point.is_some_and(|point| !point.is_small_order()));
+        assert!(!DeviceId(longer).is_sound(), "{longer:?}");
+    }
+    assert!(points > 0, "some of them are points of large order");
+}
+
+#[test]
+fn a_user_key_is_sound_exactly_if_an_exchange_with_it_gives_a_secret() {
+    let mut keys: Vec<[u8; 32]> =
+        (0..16_u8).map(|n| secret(&format!("key {n}"))).map(|it| UserSecret::new(it).public().0).collect();
+    // Every point of small order on the curve, as the other curve of the same field has it.
+    for text in SMALL_ORDER {
+        let bytes: DeviceId = text.parse().unwrap();
+        let point = curve25519_dalek::edwards::CompressedEdwardsY(bytes.0).decompress();
+        keys.extend(point.map(|point| point.to_montgomery().to_bytes()));
+    }
+    // And around the ends of the field, where the twist has its own.
+    for near in 0..=3_u8 {
+        let (mut low, mut high) = ([0; 32], [0xff; 32]);
+        low[0] = near;
+        (high[0], high[31]) = (0xec - near, 0x7f);
+        keys.extend([low, high]);
+    }
+    let mut unsound = std::collections::BTreeSet::new();
+    for key in keys {
+        let any = x25519_dalek::StaticSecret::from([1; 32]);
+        let contributes = any.diffie_hellman(&x25519_dalek::PublicKey::from(key)).was_contributory();
+        assert_eq!(UserKey(key).is_sound(), contributes, "{key:?}");
+        unsound.extend((!contributes).then_some(key));
+    }
+    assert_eq!(unsound.len(), 5, "0, 1, -1, and two of order eight");
+}
+
+#[test]
 fn a_peer_id_is_what_libp2p_makes_of_the_same_key() {
     for name in ["ada", "bob"] {
         let key = device(name);

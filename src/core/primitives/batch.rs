@@ -16,13 +16,20 @@ use super::keys::labelled;
 /// Whether each of these devices signed its message, all of them under one label.
 #[must_use]
 pub fn all_signed<'a>(
-    under: &str,
+    under: &'a str,
     signed: impl IntoIterator<Item = (&'a DeviceId, &'a [u8], &'a Signature)>,
+) -> bool {
+    let signed = signed.into_iter();
+    each_signed(signed.map(|(device, message, signature)| (device, labelled(under, message), signature)))
+}
+
+/// The same, of messages that begin with labels of their own.
+pub(crate) fn each_signed<'a>(
+    signed: impl IntoIterator<Item = (&'a DeviceId, Vec<u8>, &'a Signature)>,
 ) -> bool {
     let mut batch = Verifier::new();
     let mut whole = blake3::Hasher::new_derive_key(label::BATCH);
     for (device, message, signature) in signed {
-        let message = labelled(under, message);
         whole.update(&device.0).update(&signature.0);
         whole.update(&(message.len() as u64).to_le_bytes()).update(&message);
         let signature = ed25519_zebra::Signature::from(signature.0);

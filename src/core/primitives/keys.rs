@@ -52,7 +52,7 @@ impl std::fmt::Debug for DeviceKey {
     }
 }
 
-pub(super) fn labelled(label: &str, message: &[u8]) -> Vec<u8> {
+pub(crate) fn labelled(label: &str, message: &[u8]) -> Vec<u8> {
     debug_assert!(label.starts_with("muster "));
     [label.as_bytes(), message].concat()
 }
@@ -69,9 +69,11 @@ impl DeviceId {
     /// Whether the key is a canonical encoding of a point that isn't of small order.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        CompressedEdwardsY(self.0)
-            .decompress()
-            .is_some_and(|point| !point.is_small_order() && point.compress().0 == self.0)
+        // The sign of a coordinate that is zero is the other way to write one point twice; those are of small order.
+        let mut coordinate = self.0;
+        coordinate[31] &= 0x7f;
+        let point = CompressedEdwardsY(self.0).decompress().filter(|_| is_below_the_prime(&coordinate));
+        point.is_some_and(|point| !point.is_small_order())
     }
 }
 
@@ -112,8 +114,26 @@ fn is_below_the_prime(bytes: &[u8; 32]) -> bool {
     bytes.iter().rev().lt(PRIME.iter().rev())
 }
 
+/// An exchange of keys would tell the same, at the price of verifying a signature.
 fn is_of_small_order(key: &UserKey) -> bool {
-    // A clamped scalar is a multiple of the cofactor: it takes points of small order to zero, and no others.
-    let any = x25519_dalek::StaticSecret::from([1; 32]);
-    !any.diffie_hellman(&x25519_dalek::PublicKey::from(key.0)).was_contributory()
+    SMALL_ORDER.contains(&key.0)
 }
+
+/// All coordinates below the prime of points whose order divides eight: 0 and 1, one less than the prime, and two of
+/// order eight.
+const SMALL_ORDER: [[u8; 32]; 5] = {
+    let (mut one, mut last) = ([0; 32], [0xff; 32]);
+    one[0] = 1;
+    (last[0], last[31]) = (0xec, 0x7f);
+    [[0; 32], one, last, EIGHTH, OTHER_EIGHTH]
+};
+
+const EIGHTH: [u8; 32] = [
+    0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
+    0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+];
+
+const OTHER_EIGHTH: [u8; 32] = [
+    0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04,
+    0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+];

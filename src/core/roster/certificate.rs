@@ -6,12 +6,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;
+use super::proof::Claim;
 use super::refused::Refused;
 use crate::core::primitives::batch;
 use crate::core::primitives::codec;
 use crate::core::primitives::digest::{derive, label};
 use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, Signature};
-use crate::core::primitives::keys::DeviceKey;
+use crate::core::primitives::keys::{DeviceKey, labelled};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
 
@@ -130,9 +131,14 @@ impl SignedCertificate {
         let in_form = all.into_iter().map(Self::in_form);
         let mut verdicts: Vec<Result<VerifiedCertificate, Refused>> = in_form.collect();
         for some in verdicts.chunks_mut(BATCH) {
-            let signed = some.iter().flatten().map(|verified| &verified.signed);
-            let signatures = signed.map(|it| (&it.certificate.device, &it.id.0[..], &it.signature));
-            if batch::all_signed(label::CERTIFICATE_SIGNATURE, signatures) {
+            let signatures = || some.iter().flatten().map(|verified| verified.signed.what_is_signed());
+            let proofs = some.iter().flatten().filter_map(VerifiedCertificate::what_is_proved);
+            if batch::each_signed(signatures().chain(proofs)) {
+                some.iter_mut().flatten().for_each(|verified| verified.knows_its_proof());
+                continue;
+            }
+            // A wrong proof is for the verdict in its own past, which looks at each.
+            if batch::each_signed(signatures()) {
                 continue;
             }
             // One at least is wrong; which, only a look at each tells.
@@ -147,18 +153,22 @@ impl SignedCertificate {
         verdicts
     }
 
+    fn what_is_signed(&self) -> (&DeviceId, Vec<u8>, &Signature) {
+        (&self.certificate.device, labelled(label::CERTIFICATE_SIGNATURE, &self.id.0), &self.signature)
+    }
+
     fn is_signed(&self) -> bool {
         self.certificate.device.signed(label::CERTIFICATE_SIGNATURE, &self.id.0, &self.signature)
     }
 
-    /// All of `verify` but the signature, and the proof won't be checked again: for what lies in one's own store, where
+    /// All of `verify` but the signature, and neither proof nor keys will be checked again: for what lies in one's own store, where
     /// nothing is written that wasn't verified. Only who reads the store calls it (`core::node::records`).
     ///
     /// # Errors
     /// What is wrong with it, other than its signatures.
     pub(crate) fn kept(self) -> Result<VerifiedCertificate, Refused> {
         let certificate = self.in_form()?;
-        Ok(VerifiedCertificate { proof_is_known: true, ..certificate })
+        Ok(VerifiedCertificate { proof_is_known: true, keys_are_known: true, ..certificate })
     }
 
     /// All of `verify` but the signature: for what this device signed itself a moment ago.
@@ -178,7 +188,7 @@ impl SignedCertificate {
         }
         let body = Body::decode(certificate.kind, &certificate.body).ok_or(Refused::BodyUnreadable)?;
         body_in_form(&body)?;
-        Ok(VerifiedCertificate { signed: self, body, proof_is_known: false })
+        Ok(VerifiedCertificate { signed: self, body, proof_is_known: false, keys_are_known: false })
     }
 }
 
@@ -203,8 +213,11 @@ fn strictly_sorted<T: Ord>(list: &[T]) -> bool {
 pub struct VerifiedCertificate {
     signed: SignedCertificate,
     body: Body,
-    /// Whether it was taken in before: the proof in it, a second signature, was checked then.
+    /// Whether the proof in it, a second signature, was found right already: with its own signature, or when it was
+    /// taken in long ago.
     proof_is_known: bool,
+    /// Whether it was taken in before: the keys in it were checked then.
+    keys_are_known: bool,
 }
 
 impl PartialEq for VerifiedCertificate {
@@ -234,9 +247,30 @@ impl VerifiedCertificate {
         &self.body
     }
 
-    /// Whether the proof in it was checked when it was first taken in.
+    /// Whether the proof in it was found right already.
     pub(super) fn proof_is_known(&self) -> bool {
         self.proof_is_known
+    }
+
+    /// Whether the keys in it were checked when it was first taken in.
+    pub(super) fn keys_are_known(&self) -> bool {
+        self.keys_are_known
+    }
+
+    /// The proof in it, where what it has to say depends on the certificate alone: a further device's claim names its
+    /// user's key, which only the past knows.
+    fn what_is_proved(&self) -> Option<(&DeviceId, Vec<u8>, &Signature)> {
+        match &self.body {
+            Body::Enroll(body) => {
+                let claim = Claim::of(&self.signed.certificate, body);
+                Some((&body.device, claim.message(), &body.proof))
+            }
+            _ => None,
+        }
+    }
+
+    fn knows_its_proof(&mut self) {
+        self.proof_is_known = self.what_is_proved().is_some();
     }
 
     /// As it is sent and stored.

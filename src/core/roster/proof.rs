@@ -3,9 +3,11 @@
 //! Without it an Administrator could enrol a key that somebody else holds, or reuse what a guest signed for
 //! one host, organization or invitation in another.
 
+use super::body::Enroll;
+use super::certificate::Certificate;
 use crate::core::primitives::digest::label;
 use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId, Signature, UserId, UserKey};
-use crate::core::primitives::keys::DeviceKey;
+use crate::core::primitives::keys::{DeviceKey, labelled};
 use crate::core::primitives::kind::Kind;
 
 /// What a device signs before it is let in.
@@ -26,6 +28,18 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// What an Enroll's device has to have signed.
+    pub(super) fn of(certificate: &Certificate, enroll: &Enroll) -> Self {
+        Self {
+            organization: certificate.organization,
+            host: certificate.device,
+            kind: enroll.kind,
+            invitation: enroll.invitation,
+            user: enroll.user,
+            user_key: enroll.user_key,
+        }
+    }
+
     /// The signature of the device that is to come in.
     #[must_use]
     pub fn prove(&self, key: &DeviceKey) -> Signature {
@@ -36,6 +50,11 @@ impl Claim {
     #[must_use]
     pub fn holds(&self, device: &DeviceId, proof: &Signature) -> bool {
         device.signed(self.label(), &self.bytes(), proof)
+    }
+
+    /// What the device signs: the label, then the claim.
+    pub(super) fn message(&self) -> Vec<u8> {
+        labelled(self.label(), &self.bytes())
     }
 
     /// A guest's proof can't be turned into a further device of the host's user, nor the reverse.

@@ -37,7 +37,8 @@ pub(super) fn judge(certificate: &VerifiedCertificate, past: Past) -> Result<Fac
     let author = past.graph.owner(introduction);
     it_follows_its_authors_chain(it, past)?;
     it_acts_under_its_authors_grant(it, author, past)?;
-    let case = Case { it, author, past, proof_is_known: certificate.proof_is_known() };
+    let (proof_is_known, keys_are_known) = (certificate.proof_is_known(), certificate.keys_are_known());
+    let case = Case { it, author, past, proof_is_known, keys_are_known };
     if certificate.body().needs_administrator() {
         rights::may_administer(past.rights(author))?;
     }
@@ -148,6 +149,7 @@ struct Case<'a> {
     author: UserIx,
     past: Past<'a>,
     proof_is_known: bool,
+    keys_are_known: bool,
 }
 
 impl Case<'_> {
@@ -169,19 +171,11 @@ impl Case<'_> {
         {
             return Err(Refused::UserKnown);
         }
-        keys_are_sound(&body.device, Some(&body.user_key))?;
+        self.the_keys_are_sound(&body.device, Some(&body.user_key))?;
         if body.kind == Kind::User && state.admitted(graph, self.it.device, body.invitation) {
             return Err(Refused::InvitationSpent);
         }
-        let claim = Claim {
-            organization: self.it.organization,
-            host: self.it.device,
-            kind: body.kind,
-            invitation: body.invitation,
-            user: body.user,
-            user_key: body.user_key,
-        };
-        self.the_device_proved(&claim, &body.device, &body.proof)
+        self.the_device_proved(&Claim::of(self.it, body), &body.device, &body.proof)
     }
 
     /// R2.5, of any profile.
@@ -191,7 +185,7 @@ impl Case<'_> {
         if state.devices(graph, self.author).len() >= limits::DEVICES_PER_USER {
             return Err(Refused::TooManyDevices);
         }
-        keys_are_sound(&body.device, None)?;
+        self.the_keys_are_sound(&body.device, None)?;
         let enrolment = state.enrolment(graph, self.author);
         let user_key = enrolment.and_then(|enrol| graph.node(enrol).body().user_key());
         let claim = Claim {
@@ -203,6 +197,10 @@ impl Case<'_> {
             user_key: user_key.ok_or(Refused::StrangerAuthor)?,
         };
         self.the_device_proved(&claim, &body.device, &body.proof)
+    }
+
+    fn the_keys_are_sound(&self, device: &DeviceId, user: Option<&UserKey>) -> Result<(), Refused> {
+        if self.keys_are_known { Ok(()) } else { keys_are_sound(device, user) }
     }
 
     fn the_device_proved(&self, claim: &Claim, device: &DeviceId, proof: &Signature) -> Result<(), Refused> {

@@ -117,7 +117,9 @@ pub(super) fn strike_off(graph: &Graph, state: &mut State, ix: Ix) {
     for (owed, done) in [(&mut state.unbuilt, &node.facts.builds_on[..]), (&mut state.unacknowledged, &named)]
     {
         if let Some(of_the_author) = owed.get_mut(&author) {
-            of_the_author.retain(|ix| !done.contains(ix));
+            done.iter().for_each(|ix| {
+                of_the_author.remove(ix);
+            });
             if of_the_author.is_empty() {
                 owed.remove(&author);
             }
