@@ -165,6 +165,7 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::SetProfiles { users, .. } => Answer::Changes(users.into_iter().map(change).collect()),
         Request::ListDevices { .. } => Answer::Devices(ada().devices),
         Request::RosterLog => Answer::Log(vec![certificate("found"), certificate("enroll")]),
+        Request::LogChanges { since } => Answer::LogChanges(log_changes(since.as_deref())),
         Request::AdoptEnroll { .. } => Answer::Log(vec![certificate("enroll")]),
         Request::VerifyRoster => Answer::Verified(VerifyAnswer {
             certificates: 2,
@@ -269,6 +270,17 @@ fn change(user: String) -> ChangeAnswer {
     ChangeAnswer { user, user_id: Some(BOB), email: None, result, reason, exit }
 }
 
+/// One certificate at first; then another, beside the first once more; then nothing.
+fn log_changes(since: Option<&str>) -> LogChangesAnswer {
+    let another = LogAnswer { certificate_id: CertificateId([0xcf; 32]), ..certificate("revoke") };
+    let (revision, changed) = match since {
+        None => ("aa", vec![certificate("found")]),
+        Some("aa") => ("bb", vec![another, certificate("found")]),
+        Some(_) => ("bb", Vec::new()),
+    };
+    LogChangesAnswer { revision: revision.to_owned(), changed }
+}
+
 fn certificate(kind: &str) -> LogAnswer {
     LogAnswer {
         certificate_id: CertificateId([0xce; 32]),
@@ -279,5 +291,7 @@ fn certificate(kind: &str) -> LogAnswer {
         time: Moment(1_700_000_000_000),
         standing: "effective".to_owned(),
         reason: None,
+        by: "Ada".to_owned(),
+        about: "Bob\u{202e}".to_owned(),
     }
 }

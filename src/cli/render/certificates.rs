@@ -8,16 +8,25 @@ use crate::control::data::{LogAnswer, VerifyAnswer, shown};
 
 /// `muster roster log`
 pub(in crate::cli) fn log(log: &[LogAnswer], verbose: bool) -> String {
-    let mut table = Table::new(["CERTIFICATE", "KIND", "BY USER", "ABOUT", "TIME", "STANDING"]);
+    let titles = ["CERTIFICATE", "TIME", "BY", "DID", "ABOUT", "STANDING"];
+    rows(Table::new(titles), log, verbose)
+}
+
+/// Lines that come later, of `--follow`.
+pub(in crate::cli) fn further(log: &[LogAnswer], verbose: bool) -> String {
+    rows(Table::plain(), log, verbose)
+}
+
+fn rows(mut table: Table, log: &[LogAnswer], verbose: bool) -> String {
     for entry in log {
-        let about: Vec<_> = entry.subject.iter().map(|subject| id(shown(subject), verbose)).collect();
         let standing = shown(&entry.standing);
         table.row([
-            id(entry.certificate_id, verbose),
-            shown(&entry.kind),
-            id(entry.author_user, verbose),
-            about.join(" "),
+            // As wide as its title, so that what comes later stands below it.
+            format!("{:11}", id(entry.certificate_id, verbose)),
             exact(entry.time),
+            shown(&entry.by),
+            format!("{:11}", shown(&entry.kind)),
+            shown(&entry.about),
             match entry.reason.as_deref() {
                 Some(reason) => format!("{standing}: {}", shown(reason)),
                 None => standing,

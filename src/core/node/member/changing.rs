@@ -121,6 +121,7 @@ impl Member {
         self.pin(&mut batch);
         out.commit(batch);
         let earlier = self.history.take_restanding();
+        self.log_changed(new, &earlier, now, out);
         self.tell_of(new, &earlier, now, out);
         if !new.is_empty() {
             self.push_to_members(from, new, out);
