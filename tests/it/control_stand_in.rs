@@ -88,6 +88,7 @@ impl Drop for StandIn {
 
 pub(crate) const ADA: UserId = UserId([0xad; 32]);
 pub(crate) const BOB: UserId = UserId([0xb0; 32]);
+pub(crate) const CYD: UserId = UserId([0xcd; 32]);
 pub(crate) const STRANGER: UserId = UserId([0x3f; 32]);
 pub(crate) const ACME: OrganizationId = OrganizationId([0xac; 32]);
 pub(crate) const INVITATION: InvitationId = InvitationId([0x12; 16]);
@@ -155,8 +156,10 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::ListInvitations { .. } => Answer::Invitations(vec![invitation(None)]),
         Request::ShowInvitation { .. } => Answer::Invitation(Box::new(invitation(Some(LINK.to_owned())))),
         Request::CancelInvitation { .. } => Answer::Invitation(Box::new(invitation(None))),
-        Request::ListUsers { .. } => Answer::Users(vec![ada(), stranger()]),
+        Request::ListUsers { .. } => Answer::Users(vec![ada(), stranger(), cyd()]),
         Request::ShowUser { user } if user == "ada@example.org" => Answer::User(Box::new(ada())),
+        Request::ShowUser { user } if user == "boss" => Answer::User(Box::new(bob())),
+        Request::ShowUser { user } if user == CYD.to_string() => Answer::User(Box::new(cyd())),
         Request::ShowUser { user } => {
             let why = format!("user: nobody here is called '{user}'");
             return Err(Refusal::new(Class::NotFound, "no_such_user", why));
@@ -217,6 +220,17 @@ fn ada() -> UserAnswer {
     }
 }
 
+fn bob() -> UserAnswer {
+    let (name, email) = (Some("Bob".to_owned()), Some("bob@example.org".to_owned()));
+    UserAnswer { user_id: BOB, name, email, devices: Vec::new(), ..ada() }
+}
+
+/// Whom Bob made an Administrator.
+fn cyd() -> UserAnswer {
+    let (name, email) = (Some("Cyd".to_owned()), Some("cyd@example.org".to_owned()));
+    UserAnswer { user_id: CYD, name, email, appointed_by: Some(BOB), ..bob() }
+}
+
 fn stranger() -> UserAnswer {
     UserAnswer {
         user_id: STRANGER,
@@ -260,7 +274,8 @@ fn invitation(link: Option<String>) -> InvitationAnswer {
 /// What becomes of a user is in the name, as `bob`, `already`, `self`, `external`, anything else.
 fn change(user: String) -> ChangeAnswer {
     let (result, exit) = match user.as_str() {
-        "bob" => (ChangeResult::Changed, None),
+        "bob" | "boss" => (ChangeResult::Changed, None),
+        id if id == CYD.to_string() => (ChangeResult::Changed, None),
         "already" => (ChangeResult::Unchanged, None),
         "self" => (ChangeResult::Refused, Some(3)),
         "external" => (ChangeResult::Refused, Some(5)),

@@ -16,6 +16,7 @@ mod cli_command_line;
 mod cli_conversations;
 mod cli_following;
 mod cli_output;
+mod cli_revoking;
 mod control_conversations;
 mod control_events;
 mod control_script;

@@ -74,7 +74,8 @@ pub(in crate::cli) fn forgotten(organization: &OrganizationAnswer) -> String {
     format!("Forgotten: {} ({})\n", name(organization), organization.organization_id)
 }
 
-fn name(organization: &OrganizationAnswer) -> String {
+/// What it is called, where that is known.
+pub(in crate::cli) fn name(organization: &OrganizationAnswer) -> String {
     match organization.name.as_deref() {
         Some(name) => shown(name),
         None => format!("organization {}", organization.organization_id.short()),
