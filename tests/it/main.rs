@@ -26,6 +26,7 @@ mod daemon_config;
 mod daemon_parts;
 mod daemons_alone;
 mod daemons_crash;
+mod daemons_disagreement;
 mod daemons_disk;
 mod daemons_following;
 mod daemons_joins;
