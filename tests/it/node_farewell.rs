@@ -157,6 +157,9 @@ fn who_was_put_out_hears_of_nothing_that_came_after() {
     let removal = world.history("ada").roster().user_of(&device("bob").device()).unwrap().revoked.unwrap();
     world.plug_in("bob");
     world.meet_for_a_moment("ada", "bob");
+    // His machine forgets whom it met, and asks again.
+    world.unplug("bob");
+    world.plug_in("bob");
     world.meet_for_a_moment("bob", "ada");
     let known = world.history("bob");
     assert!(known.contains(&removal));

@@ -17,7 +17,7 @@
 //!  sending     certificates: what a peer lacks, and what is new
 //!  opening     names for who may see them
 //!  introducing strangers who show that they are none
-//!  farewell    revoked devices, who are shown that they are
+//!  farewell    who is out is shown by what, and hands in what it has
 //!  announcing  what the network is told
 //! ```
 

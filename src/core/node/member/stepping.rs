@@ -224,7 +224,7 @@ impl Member {
             Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {
                 send(channel, &Message::Taken, out)
             }
-            // Something between was lost: what is held here is said again, and it comes (W4.6).
+            // Something between was lost: what is held here is said again, and it comes (W4.8).
             Err(NotAdded::MissingParents(_)) => {
                 send(channel, &Message::Taken, out);
                 self.say_again(channel, out);
