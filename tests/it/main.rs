@@ -61,6 +61,7 @@ mod net_registry;
 mod net_swarms;
 mod network_convergence;
 mod node_attempts;
+mod node_farewell;
 mod node_following;
 mod node_forged;
 mod node_greeting;

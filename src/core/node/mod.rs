@@ -205,6 +205,15 @@ impl Node {
         matches!(&self.phase, Phase::Member(member) if member.is_active())
     }
 
+    /// Whether it has anything to do on the network: a device that was put out by what may be undone does, for a while.
+    #[must_use]
+    pub fn needs_network(&self, now: Moment) -> bool {
+        match &self.phase {
+            Phase::Member(member) => member.goes_on(now),
+            Phase::Joining(_) => true,
+        }
+    }
+
     /// Takes one thing that happened.
     pub fn handle(&mut self, input: Input, now: Moment, entropy: Entropy) {
         self.notice(&input);

@@ -151,8 +151,21 @@ pub const SET_ASIDE: usize = 4096;
 /// Certificates that wait to be sent to one peer because it asked for them, whatever else it lacks.
 pub const SYNC_QUEUE: usize = 4096;
 
-/// Frames that show a revoked device its revocation, with the ancestors that it lacks.
+/// Frames that show a revoked device its revocation, with the ancestors that it lacks; and that it hands in.
 pub const FAREWELL_FRAMES: usize = 64;
+
+/// How long after a removal, by its own time, the device that it put out goes on to meet others, and who signed it to tell
+/// it so: who was away for longer hears of it when it meets somebody.
+pub const FAREWELLS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Removals that a revoked device is shown: its own, that of who signed it, and so on.
+pub const FAREWELL_CAUSES: usize = 16;
+
+/// Devices that were put out, and are dialled to tell them so.
+pub const FAREWELL_CONTACTS: usize = 64;
+
+/// Certificates by a revoked user, and by whom they let in, beyond what the removal has seen, that are taken from them.
+pub const HANDED_IN: usize = 64;
 
 /// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
 /// lies between; pushes that were on their way while it was asked are among them.

@@ -126,11 +126,10 @@ impl Member {
         if !new.is_empty() {
             self.push_to_members(from, new, out);
         }
-        if self.is_active() {
-            self.meet_all(now, out);
-        } else {
-            self.part_from_all(now, out);
+        if !self.is_active() {
+            self.farewells.linger(now);
         }
+        self.meet_all(now, out);
     }
 }
 

@@ -18,7 +18,7 @@
 //!  sending     certificates: what a peer lacks, and what is new
 //!  opening     names for who may see them
 //!  introducing strangers who show that they are none
-//!  farewell    revoked devices, who are shown that they are
+//!  farewell    who is out is shown by what, and hands in what it has
 //!  announcing  what the network is told
 //! ```
 
@@ -169,7 +169,7 @@ impl Member {
         } else if self.strangers.has(channel) {
             self.stranger_said(channel, frame, mind, out);
         } else if self.farewells.has(channel) {
-            self.revoked_said(channel, frame, out);
+            self.out_said(channel, frame, mind.now, out);
         } else {
             self.guest_said(channel, frame, mind, out);
         }
@@ -178,8 +178,11 @@ impl Member {
     fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
         match self.syncs.remove(&channel) {
             Some(session) => self.meet(&session.peer, mind.now, out),
-            None if self.strangers.forget(channel) || self.farewells.forget(channel) => {}
-            None => self.guest_lost(channel, mind, out),
+            None if self.strangers.forget(channel) => {}
+            None => match self.farewells.forget(channel) {
+                Some(peer) => self.meet(&peer, mind.now, out),
+                None => self.guest_lost(channel, mind, out),
+            },
         }
     }
 
