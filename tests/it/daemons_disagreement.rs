@@ -125,14 +125,14 @@ fn two_who_revoke_each_other_are_told_in_words_what_became_of_it_and_a_guest_is_
     assert!(told.contains(&revoke) && told.contains(&enroll), "who followed was told: {told:?}");
 
     // The status: contested, not settled, and by how many.
-    eventually("cyd has seen this one too", || advice(&lab.ada).contains("1 of 2 witnesses have seen it"));
-    let contested = "note: Bob was revoked by Ada on DAY, and Bob removed Ada as well (contested): not settled yet: 1 of 2 \
+    eventually("cyd has seen this one too", || advice(&lab.ada).contains("1 of 3 witnesses have seen it"));
+    let contested = "note: Bob was revoked by Ada on DAY, and Bob removed Ada as well (contested): not settled yet: 1 of 3 \
                      witnesses have seen it; it settles by itself as more of them come online";
     for machine in [&lab.ada, &lab.cyd] {
         assert!(without_days(&advice(machine)).contains(contested), "{}", advice(machine));
         let unsettled = machine.status()["unsettled"][0].clone();
         assert_eq!((&unsettled["contested"], &unsettled["kind"]), (&true.into(), &"revoke".into()));
-        assert_eq!((&unsettled["witnesses"], &unsettled["acknowledged"]), (&2.into(), &1.into()));
+        assert_eq!((&unsettled["witnesses"], &unsettled["acknowledged"]), (&3.into(), &1.into()));
     }
     let found = lab.ada.json(&["roster", "verify"]);
     assert_eq!((&found["void"], &found["problems"]), (&lines_void(&lines).into(), &Value::Array(Vec::new())));

@@ -62,6 +62,7 @@ impl Member {
                 let label = self.opened(&add.label).map(str::to_owned);
                 label.unwrap_or_else(|| format!("device {}", add.device.short()))
             }
+            Body::Acknowledge(seen) if seen.removals.is_empty() => "who came in".to_owned(),
             Body::Acknowledge(seen) => seen.removals.iter().map(of).collect::<Vec<_>>().join(", "),
             Body::Adopt(adopt) => of(&adopt.enrol),
             Body::Setting(setting) => format!("setting {}", setting.key),
