@@ -73,6 +73,7 @@ mod node_roster;
 mod node_sync;
 mod node_told;
 mod node_trickery;
+mod node_words;
 mod primitives_batch;
 mod primitives_codec;
 mod primitives_keys;
