@@ -117,10 +117,7 @@ fn two_who_revoke_each_other_are_told_in_words_what_became_of_it_and_a_guest_is_
     }
     assert_eq!((&revoke["about"], revoke["subject"].as_array().unwrap().len()), (&"Ada".into(), 1));
     let text = without_days(&lab.ada.muster(&["roster", "log"]).out);
-    assert!(
-        text.contains(&format!("  Bob  revoke       Ada  ")) && text.contains(&format!("void: {why}\n")),
-        "{text}"
-    );
+    assert!(text.contains("  Bob  revoke       Ada  ") && text.contains(&format!("void: {why}\n")), "{text}");
     let told = told_void(&mut follower, 2);
     assert!(told.contains(&revoke) && told.contains(&enroll), "who followed was told: {told:?}");
 
