@@ -78,6 +78,7 @@ mod primitives_batch;
 mod primitives_codec;
 mod primitives_keys;
 mod primitives_text;
+mod privacy;
 mod roster_attacks;
 mod roster_chain;
 mod roster_codec;

@@ -127,8 +127,8 @@ pub(crate) fn every_byte(dir: &Path) -> Vec<u8> {
     all
 }
 
-/// Which of these words lie in the bytes.
+/// Which of these words lie in the bytes. Whatever is no text between them stays apart from them.
 pub(crate) fn found<'a>(words: &[&'a str], bytes: &[u8]) -> Vec<&'a str> {
-    let lies = |word: &&str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-    words.iter().copied().filter(lies).collect()
+    let text = String::from_utf8_lossy(bytes);
+    words.iter().copied().filter(|word| text.contains(word)).collect()
 }
