@@ -11,7 +11,10 @@ use crate::control::data::{CertificateId, Class, Happening, LogAnswer, Refusal};
 
 pub(super) async fn run(screen: &Screen, client: &Client, command: Roster) -> Result<(), Failure> {
     match command {
-        Roster::Log { follow: true } => Follower { screen, client, printed: BTreeMap::new() }.run().await,
+        Roster::Log { follow: true } => {
+            let text = render::Log::new(screen.verbose);
+            Follower { screen, client, text, printed: BTreeMap::new() }.run().await
+        }
         Roster::Log { follow: false } => {
             let log = client.roster_log().await?;
             if !screen.json {
@@ -44,6 +47,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Roster) -> Re
 struct Follower<'a> {
     screen: &'a Screen,
     client: &'a Client,
+    text: render::Log,
     /// How each certificate stood when its line was printed last.
     printed: BTreeMap<CertificateId, String>,
 }
@@ -73,16 +77,17 @@ impl Follower<'_> {
 
     /// What stands as it was printed isn't printed again.
     fn print(&mut self, mut log: Vec<LogAnswer>) -> Result<(), Failure> {
-        let is_first = self.printed.is_empty();
         log.retain(|entry| {
             let before = self.printed.insert(entry.certificate_id, entry.standing.clone());
             before.as_ref() != Some(&entry.standing)
         });
-        match (self.screen.json, is_first) {
-            (true, _) => log.iter().try_for_each(|entry| self.screen.line(&json(entry)?)),
-            (false, true) => self.screen.data(&render::log(&log, self.screen.verbose)),
-            (false, false) => self.screen.data(&render::further(&log, self.screen.verbose)),
+        if log.is_empty() {
+            return Ok(());
         }
+        if self.screen.json {
+            return log.iter().try_for_each(|entry| self.screen.line(&json(entry)?));
+        }
+        self.screen.data(&self.text.lines(&log))
     }
 }
 

@@ -74,7 +74,7 @@ fn a_follower_of_the_log_that_was_too_slow_starts_over_from_what_it_saw_last() {
     }
     kill_process(pid, Signal::CONT).unwrap();
     let later = next(&lines);
-    assert!(later.contains("  Ada  revoke       Bob\\u{202e}  effective"), "{later}");
+    assert!(later.contains("  Ada  revoke  Bob\\u{202e}  effective"), "{later}");
     // It asks for each event that it did hear, and once more when it listens again.
     while daemon.seen.recv_timeout(Duration::from_millis(300)).is_ok() {}
     eventually("it listens again", || daemon.events.send(event(Happening::LogChanged)).is_ok());

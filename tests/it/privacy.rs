@@ -60,7 +60,7 @@ impl Office {
     fn passes(&mut self, day: usize) {
         let Self { ada, caradoc, zoe, .. } = self;
         let wanda = visits(ada, "Wanda", day, "member");
-        let igor = visits(caradoc, "Igor", day, if day % 2 == 0 { "member" } else { "external" });
+        let igor = visits(caradoc, "Igor", day, if day.is_multiple_of(2) { "member" } else { "external" });
         agree(&[ada, caradoc, zoe]);
         does(caradoc, &["user", "set-profile", "administrator", &wanda]);
         agree(&[ada, caradoc]);
@@ -68,7 +68,7 @@ impl Office {
         does(ada, &["user", "revoke", &igor]);
         does(ada, &["invite", "user", "nobody@invited.example"]);
         does(ada, &["invite", "cancel", "nobody@invited.example"]);
-        if day % 3 == 0 {
+        if day.is_multiple_of(3) {
             let made = caradoc.json(&["invite", "device"]);
             let link = made[0]["link"].as_str().unwrap();
             let label: &'static str = format!("Pym-Tablet-{day}").leak();

@@ -8,32 +8,45 @@ use crate::control::data::{LogAnswer, VerifyAnswer, shown};
 
 /// `muster roster log`
 pub(in crate::cli) fn log(log: &[LogAnswer], verbose: bool) -> String {
-    let titles = ["CERTIFICATE", "TIME", "BY", "DID", "ABOUT", "STANDING"];
-    rows(Table::new(titles), log, verbose)
+    Log::new(verbose).lines(log)
 }
 
-/// Lines that come later, of `--follow`.
-pub(in crate::cli) fn further(log: &[LogAnswer], verbose: bool) -> String {
-    rows(Table::plain(), log, verbose)
+/// A log whose lines come one after another, in columns that only ever get wider.
+pub(in crate::cli) struct Log {
+    verbose: bool,
+    /// Of the columns so far.
+    widths: Option<Vec<usize>>,
 }
 
-fn rows(mut table: Table, log: &[LogAnswer], verbose: bool) -> String {
-    for entry in log {
-        let standing = shown(&entry.standing);
-        table.row([
-            // As wide as its title, so that what comes later stands below it.
-            format!("{:11}", id(entry.certificate_id, verbose)),
-            exact(entry.time),
-            shown(&entry.by),
-            format!("{:11}", shown(&entry.kind)),
-            shown(&entry.about),
-            match entry.reason.as_deref() {
-                Some(reason) => format!("{standing}: {}", shown(reason)),
-                None => standing,
-            },
-        ]);
+impl Log {
+    pub(in crate::cli) fn new(verbose: bool) -> Self {
+        Self { verbose, widths: None }
     }
-    table.to_string()
+
+    /// The next lines; the first have titles above them.
+    pub(in crate::cli) fn lines(&mut self, log: &[LogAnswer]) -> String {
+        let mut table = match self.widths.take() {
+            Some(widths) => Table::below(widths),
+            None => Table::new(["CERTIFICATE", "TIME", "BY", "DID", "ABOUT", "STANDING"]),
+        };
+        for entry in log {
+            let standing = shown(&entry.standing);
+            table.row([
+                id(entry.certificate_id, self.verbose),
+                exact(entry.time),
+                shown(&entry.by),
+                shown(&entry.kind),
+                shown(&entry.about),
+                match entry.reason.as_deref() {
+                    Some(reason) => format!("{standing}: {}", shown(reason)),
+                    None => standing,
+                },
+            ]);
+        }
+        // The last column ends a line, so that nothing stands to the right of it.
+        self.widths = Some(table.widths().into_iter().take(5).collect());
+        table.to_string()
+    }
 }
 
 /// `muster roster verify`
