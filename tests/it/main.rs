@@ -46,6 +46,7 @@ mod hostile_frames;
 mod hostile_probing;
 mod hostile_strangers;
 mod lab_two_machines;
+mod lab_two_nats;
 mod net_devices;
 mod net_finding;
 mod net_frames;
