@@ -1,6 +1,6 @@
 //! `muster org`: the organizations of this daemon.
 
-use super::args::Org;
+use super::args::{Org, Rendezvous};
 use super::failure::Failure;
 use super::render::organizations as render;
 use super::screen::Screen;
@@ -24,6 +24,20 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Org) -> Resul
             Ok(())
         }
         Org::Show => screen.answer(&client.organization().await?, |shown| render::one(shown, screen.verbose)),
+        Org::Rendezvous(Rendezvous::Add { point }) => {
+            screen.answer(&client.add_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::Remove { point }) => {
+            screen.answer(&client.remove_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::List) => {
+            let points = client.points().await?;
+            screen.answer(&points, |points| render::points(points))?;
+            if points.is_empty() {
+                screen.note("No rendezvous point is known; an Administrator adds one: muster org rendezvous add MULTIADDR");
+            }
+            Ok(())
+        }
         Org::Forget => screen.answer(&client.forget().await?, render::forgotten),
     }
 }

@@ -28,6 +28,7 @@ mod daemons_disk;
 mod daemons_joins;
 mod daemons_listen;
 mod daemons_onboarding;
+mod daemons_points;
 mod daemons_rights;
 mod daemons_roster;
 mod daemons_several;

@@ -361,3 +361,6 @@ pub const RELAY_RATE_PER_PEER: (NonZeroU32, Duration) =
 
 /// The same for one address, behind which a whole office may be.
 pub const RELAY_RATE_PER_IP: (NonZeroU32, Duration) = (NonZeroU32::new(120).unwrap(), Duration::from_secs(1));
+
+/// Rendezvous points that an organization sets: they fit a setting, and a link names them.
+pub const ORGANIZATION_POINTS: usize = 8;
