@@ -1,6 +1,6 @@
 //! `muster org`: the organizations of this daemon.
 
-use super::args::Org;
+use super::args::{Org, Rendezvous};
 use super::confirm::{be_sure, can_be_agreed};
 use super::failure::Failure;
 use super::prompt::Lines;
@@ -28,6 +28,20 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Org) -> Resul
         }
         Org::Show => screen.answer(&client.organization().await?, |shown| render::one(shown, screen.verbose)),
         Org::Forget => forget(screen, client).await,
+        Org::Rendezvous(Rendezvous::Add { point }) => {
+            screen.answer(&client.add_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::Remove { point }) => {
+            screen.answer(&client.remove_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::List) => {
+            let points = client.points().await?;
+            screen.answer(&points, |points| render::points(points))?;
+            if points.is_empty() {
+                screen.note("No rendezvous point is known; an Administrator adds one: muster org rendezvous add MULTIADDR");
+            }
+            Ok(())
+        }
     }
 }
 

@@ -90,6 +90,8 @@ pub(super) struct Shared {
     pub(super) listen: Vec<Address>,
     pub(super) is_listen_chosen: bool,
     pub(super) serve: bool,
+    /// Whether to relay.
+    pub(super) relay: bool,
     pub(super) mdns: bool,
     pub(super) clock: Arc<Clock>,
     pub(super) events: broadcast::Sender<Event>,
@@ -347,6 +349,7 @@ async fn network(
         listen: if is_out { elsewhere() } else { shared.listen.clone() },
         explicit: shared.is_listen_chosen,
         serve: shared.serve,
+        relay: shared.relay,
         mdns: shared.mdns,
         pace: net::Pace::default(),
     };

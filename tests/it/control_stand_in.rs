@@ -170,6 +170,12 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::RosterLog => Answer::Log(vec![certificate("found"), certificate("enroll")]),
         Request::LogChanges { since } => Answer::LogChanges(log_changes(since.as_deref())),
         Request::AdoptEnroll { .. } => Answer::Log(vec![certificate("enroll")]),
+        Request::ListPoints | Request::AddPoint { .. } | Request::RemovePoint { .. } => {
+            Answer::Points(vec![PointAnswer {
+                address: "/ip4/192.0.2.7/tcp/7733".parse().unwrap(),
+                source: PointSource::Organization,
+            }])
+        }
         Request::VerifyRoster => Answer::Verified(VerifyAnswer {
             certificates: 2,
             effective: 1,

@@ -86,6 +86,18 @@ pub enum Request {
     },
     /// Check every certificate again, from scratch.
     VerifyRoster,
+    /// The rendezvous points that are known.
+    ListPoints,
+    /// Make one the organization's.
+    AddPoint {
+        /// Where it is.
+        point: Address,
+    },
+    /// Take one from the organization's.
+    RemovePoint {
+        /// Where it is.
+        point: Address,
+    },
 }
 
 /// What a node answers.
@@ -105,6 +117,27 @@ pub enum Answer {
     Log(Vec<LogAnswer>),
     LogChanges(LogChangesAnswer),
     Verified(VerifyAnswer),
+    Points(Vec<PointAnswer>),
+}
+
+/// One rendezvous point.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of docs/spec/control.md")]
+pub struct PointAnswer {
+    pub address: Address,
+    pub source: PointSource,
+}
+
+/// Where a rendezvous point is known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointSource {
+    /// An Administrator has set it, for everybody.
+    Organization,
+    /// It is in this machine's `musterd.toml`.
+    Configuration,
+    /// It came with the invitation by which this device joined.
+    Invitation,
 }
 
 /// One membership in `muster status`: an entry of `organizations`, and its part of `waiting`.

@@ -1,5 +1,6 @@
 //! Every bound, with its reason. What a peer can make grow is listed here.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Reading a code aloud takes a minute; five is kind. Unit of every human step of a greeting.
@@ -342,3 +343,27 @@ pub const KEPT_OUT: Duration = Duration::from_secs(10 * 60);
 
 /// Peers and addresses that are kept out at one moment; with more, the ones kept out longest may come back.
 pub const KEPT_OUT_AT_ONCE: usize = 1_024;
+
+/// Peers for whom a relay holds a place.
+pub const RELAY_PLACES: usize = 1024;
+
+/// Connections that a relay carries at once, and of one peer: a room full of guests of one host, all waiting.
+pub const CIRCUITS: usize = 512;
+/// See [`CIRCUITS`].
+pub const CIRCUITS_PER_PEER: usize = 128;
+
+/// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
+pub const CIRCUIT: Duration = Duration::from_secs(3600);
+
+/// What a relay carries over one connection, in bytes: greetings, and the roster of an organization of some thousands.
+pub const CIRCUIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How often one peer may ask a relay for a place, or a connection: so often at once, and once more after each such span.
+pub const RELAY_RATE_PER_PEER: (NonZeroU32, Duration) =
+    (NonZeroU32::new(30).unwrap(), Duration::from_secs(10));
+
+/// The same for one address, behind which a whole office may be.
+pub const RELAY_RATE_PER_IP: (NonZeroU32, Duration) = (NonZeroU32::new(120).unwrap(), Duration::from_secs(1));
+
+/// Rendezvous points that an organization sets: they fit a setting, and a link names them.
+pub const ORGANIZATION_POINTS: usize = 8;

@@ -6,6 +6,7 @@
 //!  answers     what requests are answered with
 //!  inviting    invitations: made, listed, shown, cancelled, expired
 //!  changing    revoking, and changing profiles; adopting: a guest counts again
+//!  pointing    the organization's rendezvous points
 //!  telling     what became of each certificate, in words; advising: what the status warns of
 //!  following   what changed in the log since somebody last looked
 //!  doorway     streams of guests, up to the queue
@@ -38,12 +39,13 @@ mod inviting;
 mod keeping;
 mod meeting;
 mod opening;
+mod pointing;
 mod sending;
 mod stepping;
 mod telling;
 mod witnessing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -214,6 +216,9 @@ impl Member {
             Request::LogChanges { since } => Ok(self.log_changes(since.as_deref())),
             Request::AdoptEnroll { certificate } => self.adopt(&certificate, mind.now, out),
             Request::VerifyRoster => Ok(self.verify()),
+            Request::ListPoints => Ok(self.list_points()),
+            Request::AddPoint { point } => self.add_point(point, mind.now, out),
+            Request::RemovePoint { point } => self.remove_point(&point, mind.now, out),
         }
     }
 
@@ -237,14 +242,6 @@ impl Member {
 
     fn notify(&self, now: Moment, what: Happening, out: &mut Outbox) {
         out.notify(self.organization(), now, what);
-    }
-
-    /// All rendezvous points that are known: configured here, set by the organization, handed over in the welcome.
-    fn points(&self) -> Vec<Address> {
-        let all =
-            [self.settings.points.clone(), self.roster().rendezvous_points(), self.membership.points.clone()];
-        let mut seen = BTreeSet::new();
-        all.concat().into_iter().filter(|point| seen.insert(point.clone())).collect()
     }
 
     /// Only an Administrator, and only while active.

@@ -8,7 +8,7 @@ use super::Member;
 use crate::core::primitives::ids::{CertificateId, UserId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::body::SetProfile;
+use crate::core::roster::body::{SetProfile, Setting, setting};
 use crate::core::roster::{Body, Restanding, Standing, VerifiedCertificate, Void};
 
 /// The user whom a body is about, where it is about one.
@@ -65,6 +65,8 @@ impl Member {
             Body::Acknowledge(seen) if seen.removals.is_empty() => "who came in".to_owned(),
             Body::Acknowledge(seen) => seen.removals.iter().map(of).collect::<Vec<_>>().join(", "),
             Body::Adopt(adopt) => of(&adopt.enrol),
+            Body::Setting(Setting { key: setting::RENDEZVOUS_POINTS, .. }) => "rendezvous points".to_owned(),
+            Body::Setting(Setting { key: setting::RELAYS, .. }) => "relays".to_owned(),
             Body::Setting(setting) => format!("setting {}", setting.key),
             Body::Revoke(_) => self.target(certificate),
             Body::Unknown { .. } => String::new(),
