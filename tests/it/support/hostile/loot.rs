@@ -62,7 +62,7 @@ impl Loot {
             organization: self.history.organization(),
             host: self.key.device(),
             kind: Kind::User,
-            invitation: InvitationId([7; 16]),
+            invitation: InvitationId(std::array::from_fn(|at| key.device().0[at])),
             user: UserId::of_first_device(&key.device()),
             user_key: UserSecret::new(Secret32::new([7; 32])).public(),
         };
