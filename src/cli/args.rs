@@ -241,7 +241,11 @@ pub(super) enum Device {
 #[derive(Debug, Subcommand)]
 pub(super) enum Roster {
     /// Every certificate: who signed it, when, and what became of it
-    Log,
+    Log {
+        /// Go on with each that comes, and each that stands otherwise, until Ctrl-C
+        #[arg(long)]
+        follow: bool,
+    },
     /// Check every certificate again, from scratch
     Verify,
     /// Let in again who was let in by somebody removed meanwhile: a void enroll counts again

@@ -19,8 +19,8 @@ use super::wire::{
 use super::{LinkText, StatusReport};
 use crate::core::node::conversation::JoinAnswers;
 use crate::core::node::request::{
-    ChangeAnswer, DeviceAnswer, InvitationAnswer, InvitedAnswer, LogAnswer, OrganizationAnswer, PointAnswer,
-    Refusal, UserAnswer, VerifyAnswer,
+    ChangeAnswer, DeviceAnswer, InvitationAnswer, InvitedAnswer, LogAnswer, LogChangesAnswer,
+    OrganizationAnswer, PointAnswer, Refusal, UserAnswer, VerifyAnswer,
 };
 use crate::core::primitives::address::Address;
 use crate::core::roster::profile::Profile;
@@ -182,6 +182,15 @@ impl Client {
         self.get("/v1/roster/log", &[]).await
     }
 
+    /// The lines of the log that are others than at revision `since`; all of them without.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn log_changes(&self, since: Option<&str>) -> Result<LogChangesAnswer> {
+        let since = since.map(|revision| ("since", revision));
+        self.get("/v1/roster/changes", since.as_slice()).await
+    }
+
     /// Checks every certificate again.
     ///
     /// # Errors
@@ -266,6 +275,15 @@ impl Client {
     pub async fn events(&self) -> Result<Events> {
         let connection = Connection::open(&self.socket).await?;
         Events::follow(connection, &self.target("/v1/events", &[])).await
+    }
+
+    /// Hears each time that the log changed.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn log_events(&self) -> Result<Events> {
+        let connection = Connection::open(&self.socket).await?;
+        Events::follow(connection, &self.target("/v1/events", &[("log", "true")])).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T> {

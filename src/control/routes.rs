@@ -73,6 +73,7 @@ pub(super) fn all(desk: Desk) -> Router {
         .route("/v1/users/profile", post(set_profile))
         .route("/v1/devices", get(devices))
         .route("/v1/roster/log", get(log))
+        .route("/v1/roster/changes", get(log_changes))
         .route("/v1/roster/verify", get(verify))
         .route("/v1/roster/adopt", post(adopt))
         .route("/v1/points", get(points).post(add_point).delete(remove_point))
@@ -108,6 +109,12 @@ struct UserFilter {
 struct DeviceFilter {
     org: Option<String>,
     user: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Since {
+    org: Option<String>,
+    since: Option<String>,
 }
 
 type Answered<T> = Result<Json<T>, Refused>;
@@ -195,6 +202,10 @@ async fn devices(State(desk): State<Desk>, Query(filter): Query<DeviceFilter>) -
 
 async fn log(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
     desk.ask(which.org, Request::RosterLog).await.map(Json)
+}
+
+async fn log_changes(State(desk): State<Desk>, Query(asked): Query<Since>) -> Answered<Answer> {
+    desk.ask(asked.org, Request::LogChanges { since: asked.since }).await.map(Json)
 }
 
 async fn verify(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {

@@ -72,7 +72,7 @@ fn a_bad_command_line_is_one_line_and_exit_2() {
         "user revoke bob",
         "device",
         "roster",
-        "roster log --follow",
+        "roster log --tail",
         "roster undo x",
         "session open",
         "workspace list",

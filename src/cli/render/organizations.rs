@@ -93,7 +93,8 @@ pub(in crate::cli) fn points(points: &[PointAnswer]) -> String {
     table.to_string()
 }
 
-fn name(organization: &OrganizationAnswer) -> String {
+/// What it is called, where that is known.
+pub(in crate::cli) fn name(organization: &OrganizationAnswer) -> String {
     match organization.name.as_deref() {
         Some(name) => shown(name),
         None => format!("organization {}", organization.organization_id.short()),

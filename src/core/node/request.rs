@@ -74,6 +74,11 @@ pub enum Request {
     },
     /// Every certificate.
     RosterLog,
+    /// The lines of the log that are others than they were.
+    LogChanges {
+        /// At this revision; without, all of them.
+        since: Option<String>,
+    },
     /// A guest whose Enroll is void is to count again.
     AdoptEnroll {
         /// The Enroll's id, or a unique prefix.
@@ -110,6 +115,7 @@ pub enum Answer {
     Changes(Vec<ChangeAnswer>),
     Devices(Vec<DeviceAnswer>),
     Log(Vec<LogAnswer>),
+    LogChanges(LogChangesAnswer),
     Verified(VerifyAnswer),
     Points(Vec<PointAnswer>),
 }
@@ -323,6 +329,21 @@ pub struct LogAnswer {
     /// `effective`, `void` or `settled`.
     pub standing: String,
     pub reason: Option<String>,
+    /// Who signed it, by name; by short id where the reader may not see names.
+    #[serde(default)]
+    pub by: String,
+    /// What it is about, in words.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// The lines of the log that are others than at an earlier revision.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the answer")]
+pub struct LogChangesAnswer {
+    /// To be given as `since` the next time.
+    pub revision: String,
+    pub changed: Vec<LogAnswer>,
 }
 
 /// What `muster roster verify` found.

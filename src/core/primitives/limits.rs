@@ -140,6 +140,9 @@ pub const RESTANDING: usize = 256;
 /// Events about certificates that became void by one change; the last one says how many more there are.
 pub const VOID_EVENTS: usize = 32;
 
+/// Changed lines of the log that are remembered for who follows it; who lags further behind gets the whole log.
+pub const LOG_CHANGES: usize = 1024;
+
 /// Removals that aren't settled yet which the status lists, the latest first.
 pub const UNSETTLED_SHOWN: usize = 16;
 

@@ -8,6 +8,7 @@
 //!  changing    revoking, and changing profiles; adopting: a guest counts again
 //!  pointing    the organization's rendezvous points
 //!  telling     what became of each certificate, in words; advising: what the status warns of
+//!  following   what changed in the log since somebody last looked
 //!  doorway     streams of guests, up to the queue
 //!  hosting     greet: from the queue to the confirmation
 //!  enrolling   the certificate, and the welcome
@@ -30,6 +31,7 @@ mod changing;
 mod doorway;
 mod enrolling;
 mod farewell;
+mod following;
 mod founding;
 mod hosting;
 mod introducing;
@@ -95,6 +97,8 @@ pub(super) struct Member {
     farewells: farewell::Farewells,
     witness: witnessing::Witness,
     disputes: witnessing::Disputes,
+    /// Once somebody follows the log.
+    changes: Option<super::changes::Changes>,
     door: doorway::Door,
     greets: BTreeMap<ConversationId, hosting::Greet>,
     announced: announcing::Announced,
@@ -209,6 +213,7 @@ impl Member {
             Request::SetProfiles { profile, users } => self.set_profiles(profile, users, mind.now, out),
             Request::ListDevices { user } => self.list_devices(user.as_deref()),
             Request::RosterLog => Ok(self.log()),
+            Request::LogChanges { since } => Ok(self.log_changes(since.as_deref())),
             Request::AdoptEnroll { certificate } => self.adopt(&certificate, mind.now, out),
             Request::VerifyRoster => Ok(self.verify()),
             Request::ListPoints => Ok(self.list_points()),
