@@ -12,7 +12,7 @@
 //! ```text
 //!  input, output      what comes in, what goes out
 //!  conversation       greet and join, step by step, as a person or a program sees them
-//!  request, event     what local clients ask, and what they are told
+//!  request, event     what local clients ask, and what they are told; refusal: why not
 //!  changes            what changed lately in the log, for who follows it
 //!  joining            a guest's device on its way in
 //!  member             a device that is in
@@ -31,6 +31,7 @@ mod member;
 mod outbox;
 pub mod output;
 mod records;
+mod refusal;
 pub mod request;
 mod syncing;
 
