@@ -9,7 +9,7 @@ use muster::core::roster::body::{Acknowledge, Adopt, Body, Setting, setting};
 use muster::core::roster::{History, Profile, VerifiedCertificate};
 
 use crate::roster_random::Dice;
-use crate::roster_sketch::{enrolment, founding, further_device, invitation, key, now, user};
+use crate::roster_sketch::{ROUNDS, enrolment, founding, further_device, invitation, key, now, user};
 
 const HONEST_ACTS: usize = 10;
 const ATTACKS_ON_ONE: usize = 12;
@@ -98,7 +98,9 @@ impl Organization {
 
     fn everybody_acknowledges(&mut self) {
         let names: Vec<_> = (0..self.people).map(|n| format!("p{n}")).collect();
+        let mut said = 0..ROUNDS * names.len();
         while let Some(name) = names.iter().find(|name| !self.history.owed(&key(name).device()).is_empty()) {
+            said.next().expect("what is acknowledged is owed no more");
             let owed = self.history.owed(&key(name).device()).body();
             while let Ok(Some(tie)) = self.history.tie(&key(name), now()) {
                 self.history.add(tie).unwrap();

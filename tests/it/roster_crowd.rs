@@ -7,7 +7,7 @@ use muster::core::roster::body::{Acknowledge, Adopt, Body, Setting, setting};
 use muster::core::roster::{Added, History, Profile, VerifiedCertificate};
 
 use crate::roster_random::Dice;
-use crate::roster_sketch::{enrolment, founding, further_device, invitation, key, now, user};
+use crate::roster_sketch::{ROUNDS, enrolment, founding, further_device, invitation, key, now, user};
 
 /// A random organization, and what each of its devices has seen.
 pub(crate) struct Crowd {
@@ -143,7 +143,8 @@ impl Crowd {
     /// Everything that anybody owes, by who has seen everything.
     pub(crate) fn everybody_acknowledges(&mut self) {
         let everybody = devices(self.people);
-        loop {
+        for said in 0.. {
+            assert!(said < ROUNDS * everybody.len(), "what is acknowledged is owed no more");
             let owes = |name: &&String| !self.history.owed(&key(name).device()).is_empty();
             let Some(name) = everybody.iter().find(owes) else { return };
             while let Ok(Some(tie)) = self.history.tie(&key(name), now()) {

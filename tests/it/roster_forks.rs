@@ -2,7 +2,8 @@
 //! the same, in whatever order they came, and can show both to anybody.
 
 use muster::core::primitives::ids::CertificateId;
-use muster::core::roster::{SignedCertificate, VerifiedCertificate};
+use muster::core::roster::body::Body;
+use muster::core::roster::{NotAdded, Refused, SignedCertificate, VerifiedCertificate};
 
 use crate::roster_crowd::Crowd;
 use crate::roster_random::{Dice, arrive, seeds, standings};
@@ -58,6 +59,20 @@ fn who_forks_goes_on_from_either_end() {
     let drawn =
         sketch(&format!("{FORKED}\n| after x2: bob adds phone #phone\n| after y: bob adds watch #watch"));
     assert!(drawn.counts("phone") && drawn.counts("watch"));
+}
+
+#[test]
+fn who_forked_and_knows_both_ends_follows_either_and_nothing_before_them() {
+    let drawn = sketch(FORKED);
+    let anything = Body::Unknown { kind: 77, bytes: Vec::new() };
+    let following = |mark: &str| {
+        let end = drawn.history.get(&drawn.mark(mark)).unwrap();
+        let (prev, seq) = (end.id(), end.certificate().seq + 1);
+        drawn.forge("bob", &anything, |it| (it.prev, it.seq) = (prev, seq))
+    };
+    assert_eq!(following("x2"), Ok(()));
+    assert_eq!(following("y"), Ok(()));
+    assert_eq!(following("x"), Err(NotAdded::Refused(Refused::WrongChain)));
 }
 
 #[test]

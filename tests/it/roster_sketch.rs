@@ -27,6 +27,9 @@ use muster::core::roster::{
     Certificate, History, NotAdded, Profile, Refused, SignedCertificate, Standing, VerifiedCertificate, Void,
 };
 
+/// As often everybody is asked what they owe: a removal is owed once, and what acknowledges it is none.
+pub(crate) const ROUNDS: usize = 100;
+
 /// What was drawn.
 #[derive(Clone)]
 pub(crate) struct Drawn {
@@ -89,9 +92,9 @@ impl Drawn {
 
     fn everybody_acknowledges(&mut self, known: &mut Vec<CertificateId>) {
         let everybody: Vec<String> = self.people.values().cloned().collect();
-        let mut done = false;
-        while !done {
-            done = true;
+        for round in 0.. {
+            assert!(round < ROUNDS, "what is acknowledged is owed no more");
+            let before = self.history.len();
             for name in &everybody {
                 let seen = self.history.as_of(known).unwrap();
                 let owed = seen.owed(&key(name).device());
@@ -101,7 +104,9 @@ impl Drawn {
                 let signed = seen.author(&key(name), owed.body(), now()).unwrap();
                 *known = vec![signed.id()];
                 self.history.add(signed).unwrap();
-                done = false;
+            }
+            if self.history.len() == before {
+                return;
             }
         }
     }

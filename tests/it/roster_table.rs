@@ -176,6 +176,21 @@ fn a_puppet_enrolled_beforehand_under_an_old_past_helps_nobody_who_was_revoked()
 }
 
 #[test]
+fn a_puppet_whom_a_revoked_administrator_backdates_removes_neither_the_revoker_nor_a_third_nor_everyone() {
+    let drawn = five(
+        "cyd revokes bob #out -> everybody acknowledges
+         | after stem: bob enrols pup:admin #pup -> pup revokes cyd #revoker -> bob acknowledges
+         | after pup: pup revokes ada #third
+         | after pup: pup revokes dan #one -> pup revokes eve #two -> pup revokes ada #three -> pup revokes cyd #four",
+    );
+    beyond(&drawn, "pup", "out");
+    for act in ["revoker", "third", "one", "two", "three", "four"] {
+        assert_eq!(drawn.void(act), Some(Void::AuthorNotIn), "{act}");
+    }
+    assert_eq!(drawn.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
+}
+
+#[test]
 fn a_removal_in_a_partition_of_one_is_in_effect_and_yields_to_a_senior() {
     let drawn = five(
         "| dan revokes ada #alone

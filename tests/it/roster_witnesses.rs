@@ -253,3 +253,27 @@ fn a_word_of_most_witnesses_that_arrives_late_still_saves_what_it_built_on() {
     assert!(drawn.counts("set"), "two of three went on from it with devices that didn't know");
     assert!(drawn.history.is_consistent());
 }
+
+/// Bob has removed the founder before everybody's eyes. Then two of his devices, which don't know of each other, strike the
+/// two others, and each of these acknowledges what strikes the other one.
+const CROSSWISE: &str = "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> ada enrols dan:admin -> everybody acknowledges
+    bob revokes ada #founder -> everybody acknowledges -> bob adds phone #phone -> everybody acknowledges
+    | bob revokes cyd #one -> dan acknowledges
+    | bob@phone revokes dan #other -> cyd acknowledges";
+
+#[test]
+fn two_removals_that_each_strike_the_others_witness_are_claimed_not_firm_and_both_settled() {
+    let drawn = sketch(CROSSWISE);
+    assert_eq!((drawn.witnesses("one"), drawn.witnesses("other")), ("dan".to_owned(), "cyd".to_owned()));
+    assert!(drawn.settled("founder") && drawn.settled("one") && drawn.settled("other"));
+    assert_eq!(drawn.active(), "bob:administrator");
+}
+
+#[test]
+fn who_has_removed_everybody_the_founder_too_lets_in_guests_and_makes_no_witnesses_of_them() {
+    let drawn = sketch(&format!(
+        "{CROSSWISE}\nbob enrols pup:admin -> bob enrols second:admin -> bob enrols tom:member -> bob revokes tom #out"
+    ));
+    assert_eq!(drawn.witnesses("out"), "");
+    assert!(drawn.counts("out") && !drawn.settled("out"));
+}
