@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args as Group, Parser, Subcommand, ValueEnum};
 
-use crate::control::data::Profile;
+use crate::control::data::{Address, Profile};
 
 /// Bring people and their devices into an organization, without a server.
 ///
@@ -112,6 +112,27 @@ pub(super) enum Org {
     Show,
     /// Wipe what is left of a membership that was revoked
     Forget,
+    /// The rendezvous points, where devices find each other across networks
+    #[command(subcommand)]
+    Rendezvous(Rendezvous),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rendezvous {
+    /// Make a rendezvous point the organization's: it comes to every member, and into links
+    Add {
+        /// Like /ip4/192.0.2.7/tcp/7733 or /dns/point.example.org/udp/7733/quic-v1
+        #[arg(value_name = "MULTIADDR")]
+        point: Address,
+    },
+    /// Take a rendezvous point from the organization's
+    Remove {
+        /// As `list` shows it
+        #[arg(value_name = "MULTIADDR")]
+        point: Address,
+    },
+    /// All that this device knows
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,7 +241,11 @@ pub(super) enum Device {
 #[derive(Debug, Subcommand)]
 pub(super) enum Roster {
     /// Every certificate: who signed it, when, and what became of it
-    Log,
+    Log {
+        /// Go on with each that comes, and each that stands otherwise, until Ctrl-C
+        #[arg(long)]
+        follow: bool,
+    },
     /// Check every certificate again, from scratch
     Verify,
     /// Let in again who was let in by somebody removed meanwhile: a void enroll counts again

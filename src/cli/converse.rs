@@ -16,9 +16,6 @@ use crate::control::data::{Class, Reason, Refusal, Side, Step};
 /// How long the daemon may take to say how a cancelled conversation ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What a person is told who left before the daemon could say it.
-const CANCELLED: &str = "you cancelled";
-
 /// Who is at this end.
 pub(super) enum Voice {
     /// A program: steps are printed as they came, each line of input is an answer.
@@ -73,7 +70,7 @@ impl Talk<'_> {
     ) -> Result<Ending, Failure> {
         let mut conversation = tokio::select! {
             begun = begin => begun?,
-            _ = self.interrupts.recv() => return self.end(Reason::Cancelled, self.side, CANCELLED),
+            _ = self.interrupts.recv() => return self.cancelled(),
         };
         let mut codes_shown = false;
         let mut asked: Option<Step> = None;
@@ -161,7 +158,12 @@ impl Talk<'_> {
                 return Ok(ending);
             }
         }
-        self.end(Reason::Cancelled, self.side, CANCELLED)
+        self.cancelled()
+    }
+
+    /// In the daemon's words, where it could not say them in time.
+    fn cancelled(&mut self) -> Result<Ending, Failure> {
+        self.end(Reason::Cancelled, self.side, &Reason::Cancelled.sentence(self.side))
     }
 
     /// The daemon is gone. Once a code was to be seen, that counts as an attempt.

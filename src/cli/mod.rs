@@ -14,6 +14,7 @@
 //! say. Not here: the socket's protocol (`control`). Only this folder and the programs name clap.
 
 mod args;
+mod confirm;
 mod converse;
 mod events;
 mod failure;
@@ -24,6 +25,7 @@ mod org;
 mod person;
 mod prompt;
 mod render;
+mod revoke;
 mod roster;
 mod screen;
 mod status;

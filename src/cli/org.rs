@@ -1,11 +1,14 @@
 //! `muster org`: the organizations of this daemon.
 
-use super::args::Org;
+use super::args::{Org, Rendezvous};
+use super::confirm::{be_sure, can_be_agreed};
 use super::failure::Failure;
+use super::prompt::Lines;
 use super::render::organizations as render;
 use super::screen::Screen;
 use crate::control::Founding;
 use crate::control::client::Client;
+use crate::control::data::UserState;
 
 pub(super) async fn run(screen: &Screen, client: &Client, command: Org) -> Result<(), Failure> {
     match command {
@@ -24,6 +27,31 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Org) -> Resul
             Ok(())
         }
         Org::Show => screen.answer(&client.organization().await?, |shown| render::one(shown, screen.verbose)),
-        Org::Forget => screen.answer(&client.forget().await?, render::forgotten),
+        Org::Forget => forget(screen, client).await,
+        Org::Rendezvous(Rendezvous::Add { point }) => {
+            screen.answer(&client.add_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::Remove { point }) => {
+            screen.answer(&client.remove_point(point).await?, |points| render::points(points))
+        }
+        Org::Rendezvous(Rendezvous::List) => {
+            let points = client.points().await?;
+            screen.answer(&points, |points| render::points(points))?;
+            if points.is_empty() {
+                screen.note("No rendezvous point is known; an Administrator adds one: muster org rendezvous add MULTIADDR");
+            }
+            Ok(())
+        }
     }
+}
+
+/// Keys and all are gone after it, so it takes a yes; but not where the daemon will refuse it anyhow.
+async fn forget(screen: &Screen, client: &Client) -> Result<(), Failure> {
+    let organization = client.organization().await?;
+    if organization.state == UserState::Revoked {
+        can_be_agreed(screen, "org forget", "forget")?;
+        let question = format!("Wipe all that is left here of {}?", render::name(&organization));
+        be_sure(screen, &mut Lines::new(), "org forget", &question).await?;
+    }
+    screen.answer(&client.forget().await?, render::forgotten)
 }

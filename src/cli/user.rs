@@ -2,11 +2,11 @@
 
 use super::args::{Device, User};
 use super::failure::{Failure, MIXED};
-use super::prompt::Lines;
 use super::render::{self, people};
+use super::revoke;
 use super::screen::Screen;
 use crate::control::client::Client;
-use crate::control::data::{ChangeAnswer, ChangeResult, shown};
+use crate::control::data::{ChangeAnswer, ChangeResult};
 
 pub(super) async fn run(screen: &Screen, client: &Client, command: User) -> Result<(), Failure> {
     let verbose = screen.verbose;
@@ -20,8 +20,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: User) -> Resu
             screen.answer(&user, |user| people::user(user, render::now(), screen.verbose))
         }
         User::Revoke { users } => {
-            be_sure(screen, &users).await?;
-            let changes = client.revoke(users).await?;
+            let changes = revoke::run(screen, client, users).await?;
             report(screen, &changes, "user revoke")
         }
         User::SetProfile { profile, users } => {
@@ -37,23 +36,6 @@ pub(super) async fn run_devices(screen: &Screen, client: &Client, command: Devic
     screen.answer(&devices, |devices| people::devices(devices, screen.verbose))
 }
 
-/// A revocation can't be undone: a person is asked, and a script has to say --yes.
-async fn be_sure(screen: &Screen, users: &[String]) -> Result<(), Failure> {
-    if screen.yes {
-        return Ok(());
-    }
-    if !screen.interactive {
-        return Err(Failure::usage("user revoke: it can't be undone, and nobody is here to confirm it")
-            .hint("to revoke without being asked: --yes"));
-    }
-    let names: Vec<_> = users.iter().map(|user| shown(user)).collect();
-    let question = format!("Revoke {} with all devices? It can't be undone", names.join(", "));
-    match Lines::new().confirm(&question).await {
-        Some(true) => Ok(()),
-        _ => Err(Failure::failed("user revoke: not confirmed, nothing was done")),
-    }
-}
-
 /// What became of each, and what that makes of the whole.
 fn report(screen: &Screen, changes: &Vec<ChangeAnswer>, what: &str) -> Result<(), Failure> {
     screen.answer(changes, |changes| people::changes(changes, screen.verbose))?;
@@ -65,7 +47,7 @@ fn report(screen: &Screen, changes: &Vec<ChangeAnswer>, what: &str) -> Result<()
         let why = if failed.len() == 1 { why.to_owned() } else { format!("none was done: {why}") };
         return Err(Failure::answered(code, word(code), format!("{what}: {why}")));
     }
-    let names: Vec<_> = failed.iter().map(|change| change.user.as_str()).collect();
+    let names: Vec<_> = failed.iter().map(|change| people::named(change, screen.verbose)).collect();
     let why = format!("{what}: {} of {} not done: {}", failed.len(), changes.len(), names.join(", "));
     Err(Failure::answered(MIXED, "mixed", why))
 }

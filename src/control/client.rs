@@ -14,14 +14,15 @@ pub use stream::{Conversation, Events, Said};
 
 use self::connection::{Connection, encoded};
 use super::wire::{
-    Adoption, AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, ProfileChange, Revocation,
+    Adoption, AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, Point, ProfileChange, Revocation,
 };
 use super::{LinkText, StatusReport};
 use crate::core::node::conversation::JoinAnswers;
 use crate::core::node::request::{
-    ChangeAnswer, DeviceAnswer, InvitationAnswer, InvitedAnswer, LogAnswer, OrganizationAnswer, Refusal,
-    UserAnswer, VerifyAnswer,
+    ChangeAnswer, DeviceAnswer, InvitationAnswer, InvitedAnswer, LogAnswer, LogChangesAnswer,
+    OrganizationAnswer, PointAnswer, Refusal, UserAnswer, VerifyAnswer,
 };
+use crate::core::primitives::address::Address;
 use crate::core::roster::profile::Profile;
 
 /// Talks to one daemon, about one organization where one is named. Each request is a connection of its own.
@@ -181,6 +182,15 @@ impl Client {
         self.get("/v1/roster/log", &[]).await
     }
 
+    /// The lines of the log that are others than at revision `since`; all of them without.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn log_changes(&self, since: Option<&str>) -> Result<LogChangesAnswer> {
+        let since = since.map(|revision| ("since", revision));
+        self.get("/v1/roster/changes", since.as_slice()).await
+    }
+
     /// Checks every certificate again.
     ///
     /// # Errors
@@ -195,6 +205,30 @@ impl Client {
     /// As [`Client::status`].
     pub async fn adopt(&self, certificate: String) -> Result<Vec<LogAnswer>> {
         self.send("POST", "/v1/roster/adopt", &[], &Adoption { certificate }).await
+    }
+
+    /// The rendezvous points that the organization's daemon knows.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn points(&self) -> Result<Vec<PointAnswer>> {
+        self.get("/v1/points", &[]).await
+    }
+
+    /// Makes a rendezvous point the organization's; then all that are known.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn add_point(&self, address: Address) -> Result<Vec<PointAnswer>> {
+        self.send("POST", "/v1/points", &[], &Point { address }).await
+    }
+
+    /// Takes a rendezvous point from the organization's; then all that are known.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn remove_point(&self, address: Address) -> Result<Vec<PointAnswer>> {
+        self.send("DELETE", "/v1/points", &[], &Point { address }).await
     }
 
     /// Begins to greet a guest.
@@ -241,6 +275,15 @@ impl Client {
     pub async fn events(&self) -> Result<Events> {
         let connection = Connection::open(&self.socket).await?;
         Events::follow(connection, &self.target("/v1/events", &[])).await
+    }
+
+    /// Hears each time that the log changed.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn log_events(&self) -> Result<Events> {
+        let connection = Connection::open(&self.socket).await?;
+        Events::follow(connection, &self.target("/v1/events", &[("log", "true")])).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T> {

@@ -1,4 +1,5 @@
-//! `GET /v1/events`: what happens, as server-sent events, until the client goes away or lags too far behind.
+//! `GET /v1/events`: what happens, as server-sent events, until the client goes away or lags too far behind. Who follows
+//! the log is only woken by them, and asks what changed.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,10 +8,11 @@ use axum::extract::{Query, State};
 use axum::response::Sse;
 use axum::response::sse::{self, KeepAlive};
 use futures::{Stream, StreamExt};
+use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
 use super::refuse::Refused;
-use super::routes::{Desk, Which};
+use super::routes::Desk;
 use super::server::stopping;
 use crate::core::node::event::{Event, Happening};
 use crate::core::node::request::{Answer, Class, Refusal, Request};
@@ -20,10 +22,19 @@ use crate::core::primitives::time::Moment;
 /// A comment line this often finds out that a follower is gone.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// Which events.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    org: Option<String>,
+    /// Only that the log changed, which nobody else is told.
+    #[serde(default)]
+    log: bool,
+}
+
 /// Follows the events of one organization, or of all.
 pub(super) async fn follow(
     State(desk): State<Desk>,
-    Query(which): Query<Which>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Refused> {
     let Ok(seat) = desk.followers.clone().try_acquire_owned() else {
         let why = "events: as many clients follow them as the daemon takes";
@@ -31,11 +42,12 @@ pub(super) async fn follow(
     };
     // Subscribed first, so that nothing is missed while the organization is looked up.
     let events = desk.events.subscribe();
-    let only = match which.org {
+    let only = match wanted.org {
         Some(name) => Some(organization(&desk, name).await?),
         None => None,
     };
-    let follower = Follower { events, only, stopped: desk.stopped.clone(), over: false, _seat: seat };
+    let (log, stopped) = (wanted.log, desk.stopped.clone());
+    let follower = Follower { events, only, log, stopped, over: false, _seat: seat };
     let lines = futures::stream::unfold(follower, |mut follower| async {
         follower.next().await.map(|event| (event, follower))
     });
@@ -53,6 +65,7 @@ async fn organization(desk: &Desk, name: String) -> Result<OrganizationId, Refus
 struct Follower {
     events: broadcast::Receiver<Event>,
     only: Option<OrganizationId>,
+    log: bool,
     stopped: watch::Receiver<bool>,
     over: bool,
     _seat: OwnedSemaphorePermit,
@@ -83,7 +96,8 @@ impl Follower {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        self.only.is_none() || event.organization_id == self.only
+        let is_of_the_log = matches!(event.what, Happening::LogChanged);
+        is_of_the_log == self.log && (self.only.is_none() || event.organization_id == self.only)
     }
 }
 

@@ -22,10 +22,12 @@
 //! | `POST /v1/users/revoke`, `POST /v1/users/profile` | what is done to several users at once |
 //! | `GET /v1/devices` | lists them (`?user=`) |
 //! | `GET /v1/roster/log`, `GET /v1/roster/verify` | the certificates; checks them all again |
+//! | `GET /v1/roster/changes` | the lines of the log that changed (`?since=`) |
 //! | `POST /v1/roster/adopt` | a void Enroll is to count again |
+//! | `GET /v1/points`, `POST`, `DELETE` | the rendezvous points; adds one, takes one away |
 //! | `POST /v1/greetings`, `POST /v1/joins` | begins a conversation: the response is a stream of steps |
 //! | `POST /v1/conversations/{n}`, `DELETE` | answers a step; cancels |
-//! | `GET /v1/events` | server-sent events |
+//! | `GET /v1/events` | server-sent events; `?log=true`: only that the log changed |
 //!
 //! Not here: what the requests mean (`core::node`), which membership they go to (`daemon`), how they look on
 //! a terminal (`cli`). Only this folder names axum and hyper.
@@ -56,8 +58,10 @@ pub mod data {
     pub use crate::core::node::event::{Event, Happening};
     pub use crate::core::node::request::{
         ChangeAnswer, ChangeResult, Class, DeviceAnswer, InvitationAnswer, InvitationState, InvitedAnswer,
-        LogAnswer, OrganizationAnswer, Refusal, UserAnswer, UserState, VerifyAnswer, WaitingAnswer,
+        LogAnswer, LogChangesAnswer, OrganizationAnswer, PointAnswer, PointSource, Refusal, UserAnswer,
+        UserState, VerifyAnswer, WaitingAnswer,
     };
+    pub use crate::core::primitives::address::Address;
     pub use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
     pub use crate::core::primitives::kind::Kind;
     pub use crate::core::primitives::text::shown;

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::conversations::{self, Conversations};
 use super::refuse::{Refused, Whole, in_our_form};
-use super::wire::{Adoption, Founding, NewInvitations, ProfileChange, Revocation};
+use super::wire::{Adoption, Founding, NewInvitations, Point, ProfileChange, Revocation};
 use super::{Call, StatusReport, events};
 use crate::core::node::event::Event;
 use crate::core::node::request::{Answer, Class, OrganizationAnswer, Refusal, Request};
@@ -73,8 +73,10 @@ pub(super) fn all(desk: Desk) -> Router {
         .route("/v1/users/profile", post(set_profile))
         .route("/v1/devices", get(devices))
         .route("/v1/roster/log", get(log))
+        .route("/v1/roster/changes", get(log_changes))
         .route("/v1/roster/verify", get(verify))
         .route("/v1/roster/adopt", post(adopt))
+        .route("/v1/points", get(points).post(add_point).delete(remove_point))
         .route("/v1/greetings", post(conversations::greet))
         .route("/v1/joins", post(conversations::join))
         .route("/v1/conversations/{number}", post(conversations::answer).delete(conversations::cancel))
@@ -107,6 +109,12 @@ struct UserFilter {
 struct DeviceFilter {
     org: Option<String>,
     user: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Since {
+    org: Option<String>,
+    since: Option<String>,
 }
 
 type Answered<T> = Result<Json<T>, Refused>;
@@ -196,6 +204,10 @@ async fn log(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<A
     desk.ask(which.org, Request::RosterLog).await.map(Json)
 }
 
+async fn log_changes(State(desk): State<Desk>, Query(asked): Query<Since>) -> Answered<Answer> {
+    desk.ask(asked.org, Request::LogChanges { since: asked.since }).await.map(Json)
+}
+
 async fn verify(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
     desk.ask(which.org, Request::VerifyRoster).await.map(Json)
 }
@@ -206,4 +218,24 @@ async fn adopt(
     Whole(Adoption { certificate }): Whole<Adoption>,
 ) -> Answered<Answer> {
     desk.ask(which.org, Request::AdoptEnroll { certificate }).await.map(Json)
+}
+
+async fn points(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
+    desk.ask(which.org, Request::ListPoints).await.map(Json)
+}
+
+async fn add_point(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Whole(Point { address }): Whole<Point>,
+) -> Answered<Answer> {
+    desk.ask(which.org, Request::AddPoint { point: address }).await.map(Json)
+}
+
+async fn remove_point(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Whole(Point { address }): Whole<Point>,
+) -> Answered<Answer> {
+    desk.ask(which.org, Request::RemovePoint { point: address }).await.map(Json)
 }

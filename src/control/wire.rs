@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::LinkText;
 use crate::core::node::conversation::JoinAnswers;
 use crate::core::node::request::{Refusal, Request};
+use crate::core::primitives::address::Address;
 use crate::core::roster::profile::Profile;
 
 /// `POST /v1/organizations`.
@@ -74,6 +75,13 @@ pub(super) struct ProfileChange {
 #[serde(deny_unknown_fields)]
 pub(super) struct Adoption {
     pub(super) certificate: String,
+}
+
+/// `POST /v1/points`, and `DELETE`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Point {
+    pub(super) address: Address,
 }
 
 /// `POST /v1/greetings`.

@@ -56,6 +56,8 @@ pub struct Settings {
     pub is_listen_chosen: bool,
     /// Whether to serve registrations to others; where nobody decided, the network does.
     pub serve: Option<bool>,
+    /// Whether to carry connections between others.
+    pub relay: bool,
     /// The rendezvous points to register at and to ask.
     pub points: Vec<Address>,
     /// What links say of where to look.
@@ -104,6 +106,7 @@ impl Settings {
             is_listen_chosen: listen.is_some(),
             listen: listen.unwrap_or_else(default_listen),
             serve: given.read("rendezvous.serve", Given::flag)?,
+            relay: given.read("relay.serve", Given::flag)?.unwrap_or(false),
             points: given.read("rendezvous.points", Given::list)?.unwrap_or_default(),
             hints: given.read("invite.hints", Given::word)?.unwrap_or_default(),
             mdns: given.read("lan.mdns", Given::flag)?.unwrap_or(true),

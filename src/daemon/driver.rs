@@ -90,6 +90,11 @@ impl Driver {
                         let _ = reply.send(Ok(()));
                         Some(self.begun(begin, steps, answers))
                     }
+                    Some(Told::GiveWay(done)) => {
+                        self.give_way().await;
+                        let _ = done.send(());
+                        None
+                    }
                     Some(Told::Forget(done)) => return Over::Forgotten(Some(done)),
                     Some(Told::Stop(done)) => return Over::Stopped(done),
                     None => return Over::Stopped(oneshot::channel().0),
@@ -105,6 +110,14 @@ impl Driver {
             {
                 return over;
             }
+        }
+    }
+
+    /// A membership that this device was put out of leaves the addresses to one that begins.
+    async fn give_way(&mut self) {
+        let is_out = self.node.joining().is_none() && !self.node.is_active();
+        if let Some(net) = self.net.take_if(|_| is_out) {
+            net.stop().await;
         }
     }
 
@@ -150,26 +163,24 @@ impl Driver {
         while let Some(output) = self.node.poll_output() {
             self.act(output).await?;
         }
-        let was_active = self.note();
-        if was_active && !self.node.is_active() {
-            // Revoked: nobody is to be heard from any more, and the port is free for another membership.
-            if let Some(net) = self.net.take() {
-                tokio::spawn(net.stop());
-            }
+        self.note();
+        if !self.node.needs_network(self.shared.clock.now())
+            && let Some(net) = self.net.take()
+        {
+            // Out for good: nobody is to be heard from any more.
+            tokio::spawn(net.stop());
         }
         Ok(())
     }
 
-    /// Keeps what the daemon knows without asking; gives whether it was an active membership before.
-    fn note(&self) -> bool {
-        let Ok(mut known) = self.known.lock() else { return false };
-        let was_active = known.is_active;
+    /// Keeps what the daemon knows without asking.
+    fn note(&self) {
+        let Ok(mut known) = self.known.lock() else { return };
         known.organization = self.node.organization();
         known.name = self.node.organization_name();
         known.joining = self.node.joining();
         known.is_active = self.node.is_active();
         known.trouble = None;
-        was_active
     }
 
     async fn act(&mut self, output: Output) -> Result<(), Over> {

@@ -12,11 +12,12 @@ use super::environment::Environment;
 use crate::core::primitives::text::shown;
 
 /// Every setting, and the variable that says the same.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("data_dir", "MUSTER_DATA_DIR"),
     ("socket", "MUSTER_SOCKET"),
     ("listen", "MUSTER_LISTEN"),
     ("rendezvous.serve", "MUSTER_RENDEZVOUS_SERVE"),
+    ("relay.serve", "MUSTER_RELAY_SERVE"),
     ("rendezvous.points", "MUSTER_RENDEZVOUS_POINTS"),
     ("invite.hints", "MUSTER_INVITE_HINTS"),
     ("lan.mdns", "MUSTER_LAN_MDNS"),

@@ -41,6 +41,8 @@ pub(super) enum Told {
         answers: mpsc::Receiver<String>,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
+    /// Another membership begins, and needs the addresses more than one that this device was put out of.
+    GiveWay(oneshot::Sender<()>),
     Forget(oneshot::Sender<()>),
     Stop(oneshot::Sender<()>),
 }
@@ -88,6 +90,8 @@ pub(super) struct Shared {
     pub(super) listen: Vec<Address>,
     pub(super) is_listen_chosen: bool,
     pub(super) serve: bool,
+    /// Whether to relay.
+    pub(super) relay: bool,
     pub(super) mdns: bool,
     pub(super) clock: Arc<Clock>,
     pub(super) events: broadcast::Sender<Event>,
@@ -153,7 +157,7 @@ impl Membership {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Ends its life as `how` says, and waits for that.
+    /// Says what ends its life or what it holds, and waits until it did.
     pub(super) async fn end(&self, how: fn(oneshot::Sender<()>) -> Told) {
         let (done, ended) = oneshot::channel();
         if self.tell.send(how(done)).await.is_ok() {
@@ -175,7 +179,7 @@ impl Told {
         match self {
             Self::Ask { reply, .. } => drop(reply.send(Err(refusal))),
             Self::Begin { reply, .. } => drop(reply.send(Err(refusal))),
-            Self::Forget(_) | Self::Stop(_) => {}
+            Self::GiveWay(_) | Self::Forget(_) | Self::Stop(_) => {}
         }
     }
 }
@@ -238,8 +242,9 @@ impl Life {
             Ok(None) => return Over::Empty,
             Err(error) => return Over::Failed(Trouble::of_store(&error)),
         };
-        let (net, inputs) = if node.is_active() || node.joining().is_some() {
-            match network(&self.shared, node.key_seed()).await {
+        let is_out = node.joining().is_none() && !node.is_active();
+        let (net, inputs) = if node.needs_network(self.shared.clock.now()) {
+            match network(&self.shared, node.key_seed(), is_out).await {
                 Ok((net, inputs)) => (Some(net), inputs),
                 Err(error) => {
                     return Over::Failed(Trouble::new("network_failed", &format!("network: {error}")));
@@ -248,7 +253,7 @@ impl Life {
         } else {
             (None, mpsc::channel(1).1)
         };
-        let has_network = net.is_some();
+        let has_network = net.is_some() && !is_out;
         let known = Arc::clone(&self.known);
         let mut driver = Driver::new(node, Arc::new(store), net, self.shared.clone(), known);
         let over = driver.run(inputs, told, || settle(&mut self.settle, has_network)).await;
@@ -331,13 +336,20 @@ fn remove_empty(dir: &Path) {
     }
 }
 
-/// The configured addresses where they are free; else ports of the system's choosing beside them.
-async fn network(shared: &Shared, key_seed: Secret32) -> Result<(Net, mpsc::Receiver<Input>), net::NetError> {
+/// The configured addresses where they are free; else ports of the system's choosing beside them, and those for a
+/// membership that this device was put out of, which leaves the others to another one.
+async fn network(
+    shared: &Shared,
+    key_seed: Secret32,
+    is_out: bool,
+) -> Result<(Net, mpsc::Receiver<Input>), net::NetError> {
+    let elsewhere = || shared.listen.iter().map(|address| Address { port: 0, ..address.clone() }).collect();
     let settings = net::Settings {
         key_seed,
-        listen: shared.listen.clone(),
+        listen: if is_out { elsewhere() } else { shared.listen.clone() },
         explicit: shared.is_listen_chosen,
         serve: shared.serve,
+        relay: shared.relay,
         mdns: shared.mdns,
         pace: net::Pace::default(),
     };
@@ -345,8 +357,7 @@ async fn network(shared: &Shared, key_seed: Secret32) -> Result<(Net, mpsc::Rece
         Ok(started) => Ok(started),
         Err(error) => {
             tracing::warn!("{error}; listening on another port");
-            let listen = settings.listen.iter().map(|a| Address { port: 0, ..a.clone() }).collect();
-            net::start(net::Settings { listen, ..settings }).await
+            net::start(net::Settings { listen: elsewhere(), ..settings }).await
         }
     }
 }

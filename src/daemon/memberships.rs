@@ -171,6 +171,12 @@ impl Memberships {
         let dir = self.dir.join(node.device().to_string());
         let store = make_durable(dir.clone(), node).await?;
         changing.point.give_way().await;
+        for old in self.all() {
+            let known = old.known();
+            if !known.is_active && known.joining.is_none() {
+                old.end(Told::GiveWay).await;
+            }
+        }
         let (membership, settled) = Membership::start(dir, Some(store), self.shared.clone());
         let _ = settled.await;
         let membership = Arc::new(membership);

@@ -38,6 +38,7 @@ impl Point {
             listen: shared.listen.clone(),
             explicit: shared.is_listen_chosen,
             serve: true,
+            relay: shared.relay,
             mdns: shared.mdns,
             pace: net::Pace::default(),
         };

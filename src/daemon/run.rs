@@ -73,6 +73,7 @@ fn shared(settings: &config::Settings, events: broadcast::Sender<Event>) -> Shar
         listen: settings.listen.clone(),
         is_listen_chosen: settings.is_listen_chosen,
         serve: settings.serve.unwrap_or(true),
+        relay: settings.relay,
         mdns: settings.mdns,
         clock: Arc::new(Clock::new()),
         events,

@@ -121,6 +121,11 @@ impl Channels {
         self.carried.values().filter(theirs).count()
     }
 
+    /// Whether a stream of this protocol is carried to or from a peer.
+    pub(super) fn speaks(&self, peer: &PeerId, protocol: Protocol) -> bool {
+        self.carried.values().any(|one| one.peer == *peer && one.protocol == protocol)
+    }
+
     /// All streams.
     pub(super) fn count(&self) -> usize {
         self.carried.len()

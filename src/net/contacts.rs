@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use libp2p::PeerId;
 use tokio::time::Instant;
 
 use super::addresses;
 use super::backoff::Backoff;
 use super::command::Company;
-use super::deed::{Deed, Purpose};
+use super::deed::{Deed, Purpose, Way};
+use super::points::Points;
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// The first and the longest pause before a contact is dialled again.
@@ -24,6 +26,8 @@ struct Wanted {
     known: Vec<Address>,
     /// Addresses that others named for it.
     learnt: BTreeSet<Address>,
+    /// Points where it is registered: those of them that relay are a way to it.
+    registered_at: BTreeSet<PeerId>,
     /// How many dials are under way.
     dialling: usize,
     backoff: Backoff,
@@ -36,6 +40,7 @@ impl Wanted {
         Self {
             known: Vec::new(),
             learnt: BTreeSet::new(),
+            registered_at: BTreeSet::new(),
             dialling: 0,
             backoff: Backoff::new(PAUSE.0, PAUSE.1),
             try_at: now,
@@ -48,7 +53,8 @@ impl Wanted {
     }
 
     fn can_be_dialled(&self) -> bool {
-        let has_addresses = !self.known.is_empty() || !self.learnt.is_empty();
+        let has_addresses =
+            !self.known.is_empty() || !self.learnt.is_empty() || !self.registered_at.is_empty();
         self.connected_since.is_none() && self.dialling == 0 && has_addresses
     }
 }
@@ -89,9 +95,20 @@ impl Contacts {
         wanted.try_at = now;
     }
 
-    /// A dial led nowhere.
-    pub(super) fn dial_failed(&mut self, device: &DeviceId, now: Instant) {
+    /// A point knows a contact.
+    pub(super) fn is_registered(&mut self, device: &DeviceId, point: &PeerId, now: Instant) {
         let Some(wanted) = self.0.get_mut(device) else { return };
+        if wanted.registered_at.len() < limits::POINTS && wanted.registered_at.insert(*point) {
+            wanted.try_at = now;
+        }
+    }
+
+    /// A dial led nowhere. A relay that had no way is asked again when the point names the contact again.
+    pub(super) fn dial_failed(&mut self, device: &DeviceId, way: &Way, now: Instant) {
+        let Some(wanted) = self.0.get_mut(device) else { return };
+        if let Way::Through(relay) = way {
+            wanted.registered_at.remove(relay);
+        }
         wanted.dialling = wanted.dialling.saturating_sub(1);
         if wanted.dialling == 0 && wanted.connected_since.is_none() {
             wanted.try_at = now + wanted.backoff.pause();
@@ -122,7 +139,7 @@ impl Contacts {
     }
 
     /// Says what is due.
-    pub(super) fn step(&mut self, now: Instant, deeds: &mut Vec<Deed>) {
+    pub(super) fn step(&mut self, now: Instant, points: &Points, deeds: &mut Vec<Deed>) {
         let connected = self.0.values().filter(|wanted| wanted.connected_since.is_some()).count();
         let under_way = self.0.values().filter(|wanted| wanted.dialling > 0).count();
         let seats = limits::KEPT_CONTACTS.saturating_sub(connected + under_way);
@@ -130,7 +147,19 @@ impl Contacts {
         for (device, wanted) in self.0.iter_mut().filter(|(_, wanted)| wanted.is_due(now)).take(free) {
             let Some(peer) = addresses::peer_of(device) else { continue };
             let all: BTreeSet<&Address> = wanted.known.iter().chain(&wanted.learnt).collect();
-            wanted.dialling = all.len();
+            let relays: Vec<PeerId> =
+                wanted.registered_at.iter().filter(|point| points.is_relay(point)).copied().collect();
+            wanted.dialling = all.len() + relays.len();
+            if wanted.dialling == 0 {
+                // It becomes due when a point that knows it says that it relays.
+                wanted.try_at = now + PAUSE.1;
+                continue;
+            }
+            deeds.extend(relays.into_iter().map(|relay| Deed::DialThrough {
+                purpose: Purpose::Contact(*device),
+                peer,
+                relay,
+            }));
             deeds.extend(all.into_iter().map(|address| Deed::Dial {
                 purpose: Purpose::Contact(*device),
                 peer: Some(peer),

@@ -13,6 +13,15 @@ pub(super) enum Place {
     Neighbour(PeerId),
 }
 
+/// How somebody is reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// At an address.
+    At(Address),
+    /// Through a relay that is connected.
+    Through(PeerId),
+}
+
 /// What a connection is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -29,6 +38,8 @@ pub(super) enum Purpose {
 pub(super) enum Deed {
     /// Dial one address; whoever answers must be `peer`, where it is known.
     Dial { purpose: Purpose, peer: Option<PeerId>, address: Address },
+    /// Ask a relay that is connected for a connection with a peer.
+    DialThrough { purpose: Purpose, peer: PeerId, relay: PeerId },
     /// Open a greeting stream to a device that is sought and connected.
     Greet(DeviceId),
     /// Say that a device was not found.

@@ -19,11 +19,12 @@ use super::addresses;
 use super::channels::Fresh;
 use super::command::Command;
 use super::contacts::Contacts;
-use super::deed::Purpose;
+use super::deed::{Purpose, Way};
 use super::ledger::Ledger;
 use super::manners::Manners;
 use super::neighbours::Neighbours;
 use super::points::Points;
+use super::relays::Relays;
 use super::seek::Searches;
 use super::streams::Request;
 use super::swarm::{Behaviour, BehaviourEvent, Listening};
@@ -68,7 +69,7 @@ pub(super) struct Driver<'a> {
     pub(super) neighbours: Neighbours,
 
     /// Dials under way, and what for.
-    pub(super) dials: HashMap<ConnectionId, (Purpose, Address)>,
+    pub(super) dials: HashMap<ConnectionId, (Purpose, Way)>,
     /// Streams that were asked for, and what for.
     pub(super) errands: BTreeMap<Request, Errand>,
     /// Where the other end of each connection is.
@@ -77,6 +78,10 @@ pub(super) struct Driver<'a> {
     pub(super) gone: BTreeSet<PeerId>,
     /// Peers to be disconnected once their streams are closed.
     pub(super) leaving: BTreeSet<PeerId>,
+    /// Those that go through a relay, with whom.
+    pub(super) relayed: HashMap<ConnectionId, PeerId>,
+    /// Relays that hold a place for us, and those that are asked for one.
+    pub(super) relays: Relays,
     /// Peers that are registered with us, and until when.
     pub(super) registered_here: BTreeMap<PeerId, Instant>,
     /// What peers ask of us as a point.
@@ -119,6 +124,8 @@ impl<'a> Driver<'a> {
             dials: HashMap::new(),
             errands: BTreeMap::new(),
             remotes: HashMap::new(),
+            relayed: HashMap::new(),
+            relays: Relays::default(),
             gone: BTreeSet::new(),
             leaving: BTreeSet::new(),
             registered_here: BTreeMap::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
+use libp2p::{Multiaddr, PeerId, dcutr, identify, mdns, ping, relay};
 use tokio::time::Instant;
 
 use super::addresses;
@@ -34,6 +34,7 @@ impl Driver<'_> {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
                 self.remotes.remove(&connection_id);
+                self.relayed.remove(&connection_id);
                 if num_established == 0 {
                     self.on_disconnected(peer_id);
                 }
@@ -44,6 +45,11 @@ impl Driver<'_> {
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 self.remember_port(listener_id, &address);
                 self.announce_at = Some(Instant::now() + SETTLE);
+                self.due_now();
+            }
+            SwarmEvent::ListenerClosed { listener_id, .. }
+                if self.relays.closed(listener_id, Instant::now()) =>
+            {
                 self.due_now();
             }
             SwarmEvent::ExpiredListenAddr { .. } | SwarmEvent::ListenerClosed { .. } => {
@@ -75,9 +81,12 @@ impl Driver<'_> {
         let now = Instant::now();
         let remote = end.get_remote_address();
         self.remotes.insert(connection, remote.clone());
-        if let Some((purpose, address)) = self.dials.remove(&connection) {
+        if end.is_relayed() {
+            self.relayed.insert(connection, peer);
+        }
+        if let Some((purpose, way)) = self.dials.remove(&connection) {
             match purpose {
-                Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &address),
+                Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &way),
                 Purpose::Contact(contact) => self.contacts.dial_succeeded(&contact),
                 Purpose::Point(place) => self.points.dial_succeeded(&place, peer, now),
             }
@@ -106,12 +115,12 @@ impl Driver<'_> {
     }
 
     pub(super) fn on_dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
-        let Some((purpose, address)) = self.dials.remove(&connection) else { return };
-        tracing::debug!(%address, %error, "nobody reached");
+        let Some((purpose, way)) = self.dials.remove(&connection) else { return };
+        tracing::debug!(?way, %error, "nobody reached");
         let now = Instant::now();
         match purpose {
-            Purpose::Seek(device) => self.searches.dial_failed(&device, &address, phrase(error), now),
-            Purpose::Contact(device) => self.contacts.dial_failed(&device, now),
+            Purpose::Seek(device) => self.searches.dial_failed(&device, &way, phrase(error), now),
+            Purpose::Contact(device) => self.contacts.dial_failed(&device, &way, now),
             Purpose::Point(place) => self.points.dial_failed(&place, phrase(error), now),
         }
         self.due_now();
@@ -125,13 +134,18 @@ impl Driver<'_> {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let serves = info.protocols.contains(&point::PROTOCOL);
                 self.neighbours.serves(peer_id, serves);
+                self.points.relays(&peer_id, info.protocols.contains(&relay::HOP_PROTOCOL_NAME));
+                self.due_now();
             }
             BehaviourEvent::Ping(ping::Event { connection, result, .. }) => {
                 if matches!(result, Err(ping::Failure::Timeout | ping::Failure::Other { .. })) {
                     self.swarm.close_connection(connection);
                 }
             }
-            BehaviourEvent::Identify(_) => {}
+            BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
+                self.on_punched(remote_peer_id, result.is_ok());
+            }
+            BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) | BehaviourEvent::RelayFor(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},
         }
@@ -148,7 +162,7 @@ impl Driver<'_> {
                     None => self.takes_one_more(&peer, protocol),
                 };
                 if welcome {
-                    let from = self.remotes.get(&connection).map(addresses::host).unwrap_or_default();
+                    let from = self.origin_of(connection);
                     let fresh = Fresh { peer, protocol, by_us, from, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
@@ -228,7 +242,7 @@ impl Driver<'_> {
             Event::Discovered { point, namespace, found, cookie } => {
                 let more = found.len() as u64 >= limits::DISCOVERED_AT_ONCE;
                 self.points.answered(&point, &namespace, cookie, more, now);
-                self.learn_all(found);
+                self.learn_all(&point, found);
             }
             Event::Registered { point, namespace, life } => {
                 let life = life.max(SHORTEST_LIFE).min(self.settings.pace.registration);
@@ -248,8 +262,12 @@ impl Driver<'_> {
         self.due_now();
     }
 
-    fn learn_all(&mut self, found: Vec<point::Found>) {
+    fn learn_all(&mut self, point: &PeerId, found: Vec<point::Found>) {
         for one in found {
+            if let Some(device) = addresses::device_of(&one.peer) {
+                self.searches.is_registered(&device, point);
+                self.contacts.is_registered(&device, point, Instant::now());
+            }
             let named = one.addresses.iter().filter_map(addresses::address);
             for address in named.take(limits::ADDRESSES_PER_DEVICE) {
                 self.learn(one.peer, address);

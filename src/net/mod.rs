@@ -9,8 +9,9 @@
 //!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect, and how often per address
 //!                              │  │       ├ streams  our two protocols
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
-//!              contacts ◀──────┤  │       └ identify, ping, mDNS
-//!              points ◀────────┘  └── channels ── pipe   frames of one stream
+//!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
+//!              points ◀────────┤  │       └ identify, ping, mDNS
+//!              relays ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
@@ -21,8 +22,7 @@
 //! streams, queues, registrations. A full queue of inputs stops the reading; a full queue of frames closes
 //! the stream.
 //!
-//! Not here: what the frames say, whom to trust, which namespaces exist (the core decides all that), and
-//! relays, which are a matter of their own.
+//! Not here: what the frames say, whom to trust, which namespaces exist: the core decides all that.
 
 mod addresses;
 mod backoff;
@@ -42,6 +42,7 @@ mod pipe;
 pub mod point;
 mod points;
 mod probe;
+mod relays;
 mod seek;
 #[doc(hidden)]
 pub mod streams;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub explicit: bool,
     /// Serve registrations of others.
     pub serve: bool,
+    /// Carry connections between others that can't reach each other.
+    pub relay: bool,
     /// Look around on the local network.
     pub mdns: bool,
     /// How long things take.

@@ -53,6 +53,8 @@ struct Point {
     backoff: Backoff,
     dial_at: Instant,
     problem: Option<String>,
+    /// Whether it relays, as it has said.
+    relays: bool,
     registered: BTreeMap<String, Registered>,
     asked: BTreeMap<String, Asked>,
 }
@@ -66,6 +68,7 @@ impl Point {
             backoff: Backoff::new(PAUSE.0, PAUSE.1),
             dial_at: now,
             problem: None,
+            relays: false,
             registered: BTreeMap::new(),
             asked: BTreeMap::new(),
         }
@@ -161,13 +164,44 @@ impl Points {
 
     /// The peers that are points, as far as they are connected.
     pub(super) fn peers(&self) -> impl Iterator<Item = PeerId> {
-        self.points.values().filter(|point| point.connected_since.is_some()).filter_map(|point| point.peer)
+        self.connected().filter_map(|point| point.peer)
+    }
+
+    /// A peer has said whether it relays.
+    pub(super) fn relays(&mut self, peer: &PeerId, relays: bool) {
+        self.points
+            .values_mut()
+            .filter(|point| point.peer == Some(*peer))
+            .for_each(|point| point.relays = relays);
+    }
+
+    /// Whether this is a point that is connected, and relays.
+    pub(super) fn is_relay(&self, peer: &PeerId) -> bool {
+        self.connected().any(|point| point.relays && point.peer == Some(*peer))
+    }
+
+    /// What a person calls a point: its address.
+    pub(super) fn name(&self, peer: &PeerId) -> String {
+        let named = self.points.iter().find(|(_, point)| point.peer == Some(*peer)).map(|(place, _)| place);
+        match named {
+            Some(Place::At(address)) => address.to_string(),
+            _ => peer.to_string(),
+        }
+    }
+
+    /// The points that relay and know us: where we are registered others may ask for a way to us.
+    pub(super) fn relays_for_us(&self) -> BTreeSet<PeerId> {
+        let known = self.connected().filter(|point| point.relays && !point.registered.is_empty());
+        known.filter_map(|point| point.peer).collect()
+    }
+
+    fn connected(&self) -> impl Iterator<Item = &Point> {
+        self.points.values().filter(|point| point.connected_since.is_some())
     }
 
     /// Everything that we have registered, to be taken back.
     pub(super) fn registrations(&self) -> Vec<(PeerId, String)> {
-        let connected = self.points.values().filter(|point| point.connected_since.is_some());
-        let all = connected.filter_map(|point| Some((point.peer?, &point.registered)));
+        let all = self.connected().filter_map(|point| Some((point.peer?, &point.registered)));
         all.flat_map(|(peer, names)| names.keys().map(move |name| (peer, name.clone()))).collect()
     }
 

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use libp2p::PeerId;
 use tokio::time::Instant;
 
 use super::addresses;
 use super::backoff::Backoff;
 use super::command::Sought;
-use super::deed::{Deed, Purpose};
+use super::deed::{Deed, Purpose, Way};
 use super::points::Points;
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
@@ -22,6 +23,9 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// How often it is looked whether everything has failed.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// Before a relay is asked again for a device that it had no way to.
+const THROUGH_AGAIN: Duration = Duration::from_secs(10);
+
 /// Between two reports that a device wasn't found.
 const REPORT_AGAIN: Duration = Duration::from_secs(5);
 
@@ -31,13 +35,17 @@ struct Search {
     sought: Sought,
     /// Addresses that others named for it.
     learnt: BTreeSet<Address>,
-    dialling: BTreeSet<Address>,
-    failed: BTreeMap<Address, String>,
+    /// Points where it is registered: those of them that relay are a way to it.
+    registered_at: BTreeSet<PeerId>,
+    dialling: BTreeSet<Way>,
+    failed: BTreeMap<Way, String>,
     backoff: Backoff,
     try_at: Instant,
     /// A connection is used from here on: later than at once where a stream couldn't be opened.
     open_at: Instant,
     opening: bool,
+    /// When relays are asked next.
+    through_at: Instant,
     report_at: Instant,
 }
 
@@ -46,12 +54,14 @@ impl Search {
         Self {
             sought,
             learnt: BTreeSet::new(),
+            registered_at: BTreeSet::new(),
             dialling: BTreeSet::new(),
             failed: BTreeMap::new(),
             backoff: Backoff::new(PAUSE.0, PAUSE.1),
             try_at: now,
             open_at: now,
             opening: false,
+            through_at: now,
             report_at: now + LOOK_AROUND,
         }
     }
@@ -59,8 +69,19 @@ impl Search {
     fn dial(&mut self, address: Address, deeds: &mut Vec<Deed>) {
         let device = self.sought.device;
         let Some(peer) = addresses::peer_of(&device) else { return };
-        if self.dialling.insert(address.clone()) {
+        if self.dialling.insert(Way::At(address.clone())) {
             deeds.push(Deed::Dial { purpose: Purpose::Seek(device), peer: Some(peer), address });
+        }
+    }
+
+    /// Asks relays for a way, beside whatever else is tried: what leads nowhere takes longest to fail.
+    fn dial_through(&mut self, points: &Points, deeds: &mut Vec<Deed>) {
+        let device = self.sought.device;
+        let Some(peer) = addresses::peer_of(&device) else { return };
+        for relay in self.registered_at.iter().filter(|point| points.is_relay(point)) {
+            if self.dialling.insert(Way::Through(*relay)) {
+                deeds.push(Deed::DialThrough { purpose: Purpose::Seek(device), peer, relay: *relay });
+            }
         }
     }
 
@@ -83,11 +104,16 @@ impl Search {
             self.try_at = now + PAUSE.1;
             self.dial_everything(deeds);
         }
+        if self.through_at <= now {
+            self.through_at = now + THROUGH_AGAIN;
+            self.dial_through(points, deeds);
+        }
         if self.report_at <= now {
             self.report_at = now + self.report(points, deeds);
         }
         let retry = self.dialling.is_empty().then_some(self.try_at);
-        Some(retry.map_or(self.report_at, |at| at.min(self.report_at)))
+        let through = (!self.registered_at.is_empty()).then_some(self.through_at);
+        [retry, through, Some(self.report_at)].into_iter().flatten().min()
     }
 
     /// Says so where all ways have failed; gives the time until the next such look.
@@ -106,14 +132,18 @@ impl Search {
 
     /// One phrase for each way, where all have been tried and none works.
     fn all_failed(&self, points: &Points) -> Option<Vec<String>> {
-        let all_dialled = self.sought.addresses.iter().all(|address| self.failed.contains_key(address));
+        let mut ways = self.sought.addresses.iter().map(|address| Way::At(address.clone()));
+        let all_dialled = ways.all(|way| self.failed.contains_key(&way));
         if !self.dialling.is_empty() || !all_dialled {
             return None;
         }
         let verdict =
             |point| points.verdict(point, &self.sought.namespace).map(|why| format!("{point}: {why}"));
         let asked: Vec<String> = self.sought.points.iter().map(verdict).collect::<Option<_>>()?;
-        let dialled = self.failed.iter().map(|(address, why)| format!("{address}: {why}"));
+        let dialled = self.failed.iter().map(|(way, why)| match way {
+            Way::At(address) => format!("{address}: {why}"),
+            Way::Through(relay) => format!("relay {}: {why}", points.name(relay)),
+        });
         Some(dialled.chain(asked).collect())
     }
 }
@@ -139,20 +169,30 @@ impl Searches {
         }
     }
 
+    /// A point knows a device.
+    pub(super) fn is_registered(&mut self, device: &DeviceId, point: &PeerId) {
+        if let Some(search) = self.0.get_mut(device)
+            && search.registered_at.len() < limits::POINTS
+            && search.registered_at.insert(*point)
+        {
+            search.through_at = Instant::now();
+        }
+    }
+
     /// A dial led nowhere.
-    pub(super) fn dial_failed(&mut self, device: &DeviceId, address: &Address, why: String, now: Instant) {
+    pub(super) fn dial_failed(&mut self, device: &DeviceId, way: &Way, why: String, now: Instant) {
         let Some(search) = self.0.get_mut(device) else { return };
-        search.dialling.remove(address);
-        search.failed.insert(address.clone(), why);
+        search.dialling.remove(way);
+        search.failed.insert(way.clone(), why);
         if search.dialling.is_empty() {
             search.try_at = now + search.backoff.pause();
         }
     }
 
     /// A dial reached the device.
-    pub(super) fn dial_succeeded(&mut self, device: &DeviceId, address: &Address) {
+    pub(super) fn dial_succeeded(&mut self, device: &DeviceId, way: &Way) {
         if let Some(search) = self.0.get_mut(device) {
-            search.dialling.remove(address);
+            search.dialling.remove(way);
         }
     }
 

@@ -10,12 +10,15 @@ use std::time::Duration;
 use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::ListenerId, upgrade::Version};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
-use libp2p::{PeerId, Transport, connection_limits, dns, identify, mdns, noise, ping, quic, tcp, yamux};
+use libp2p::{
+    PeerId, Transport, connection_limits, dcutr, dns, identify, mdns, noise, ping, quic, relay, tcp, yamux,
+};
 
 use super::addresses;
 use super::gate::Gate;
 use super::ledger::Ledger;
 use super::point::{Point, registry::Limits, registry::Registry};
+use super::relays;
 use super::streams::Streams;
 use super::{NetError, Settings};
 use crate::core::primitives::address::{Address, Transport as Kind};
@@ -42,6 +45,9 @@ pub(super) struct Behaviour {
     pub(super) streams: Streams,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
+    pub(super) relay: relay::client::Behaviour,
+    relay_for: Toggle<relay::Behaviour>,
+    dcutr: dcutr::Behaviour,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) point: Point,
 }
@@ -61,8 +67,10 @@ pub(super) fn build(settings: &Settings, ledger: &mut Ledger) -> Result<Listenin
         .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION)
         // Saves a round trip for each stream: what is to be said is sent along with the protocol's name.
         .with_substream_upgrade_protocol_override(Version::V1Lazy);
-    let behaviour = behaviour(settings, &key)?;
-    let mut swarm = Swarm::new(transport(&key)?, behaviour, key.public().to_peer_id(), config);
+    let (circuits, relay) = relay::client::new(key.public().to_peer_id());
+    let transport = with_circuits(transport(&key)?, circuits, &key)?;
+    let behaviour = behaviour(settings, &key, relay)?;
+    let mut swarm = Swarm::new(transport, behaviour, key.public().to_peer_id(), config);
     let listeners = listen(&mut swarm, settings.explicit, &ledger.listen)?;
     Ok(Listening { swarm, listeners })
 }
@@ -82,13 +90,32 @@ fn transport(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError>
     }
 }
 
-fn tcp_and_quic(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+/// Circuits are encrypted from end to end, like TCP: a relay carries what it can't read.
+fn with_circuits(
+    direct: Boxed<(PeerId, StreamMuxerBox)>,
+    circuits: relay::client::Transport,
+    key: &Keypair,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    let circuits = circuits
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(key).map_err(set_up)?)
+        .multiplex(muxer())
+        .timeout(CONNECT)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    Ok(circuits.or_transport(direct).map(|either, _| either.into_inner()).boxed())
+}
+
+fn muxer() -> yamux::Config {
     let mut muxer = yamux::Config::default();
     muxer.set_max_num_streams(STREAMS_PER_CONNECTION);
+    muxer
+}
+
+fn tcp_and_quic(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(key).map_err(set_up)?)
-        .multiplex(muxer)
+        .multiplex(muxer())
         .timeout(CONNECT)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let mut config = quic::Config::new(key);
@@ -99,7 +126,11 @@ fn tcp_and_quic(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetErr
     Ok(quic.or_transport(tcp).map(|either, _| either.into_inner()).boxed())
 }
 
-fn behaviour(settings: &Settings, key: &Keypair) -> Result<Behaviour, NetError> {
+fn behaviour(
+    settings: &Settings,
+    key: &Keypair,
+    relay: relay::client::Behaviour,
+) -> Result<Behaviour, NetError> {
     let peer = key.public().to_peer_id();
     let identify = identify::Config::new("muster/1".to_owned(), key.public())
         .with_agent_version("muster".to_owned())
@@ -111,6 +142,9 @@ fn behaviour(settings: &Settings, key: &Keypair) -> Result<Behaviour, NetError> 
         streams: Streams::default(),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
+        relay,
+        relay_for: settings.relay.then(|| relay::Behaviour::new(peer, relays::server())).into(),
+        dcutr: dcutr::Behaviour::new(peer),
         mdns: settings.mdns.then(|| look_around(peer)).flatten().into(),
         point: Point::new(
             key.clone(),

@@ -8,7 +8,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
 use super::addresses;
-use super::deed::{Deed, Purpose};
+use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand};
 use super::needs::{Needs, Question};
 use crate::core::node::input::{Input, Protocol};
@@ -71,9 +71,10 @@ impl Driver<'_> {
         self.points.set(needs);
         self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
-        self.contacts.step(now, &mut deeds);
+        self.contacts.step(now, &self.points, &mut deeds);
+        let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
-        let next = [self.points.next(), searches, self.contacts.next(now), self.announce_at, held];
+        let next = [self.points.next(), searches, self.contacts.next(now), self.announce_at, held, places];
         self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
@@ -142,6 +143,7 @@ impl Driver<'_> {
         for deed in deeds {
             match deed {
                 Deed::Dial { purpose, peer, address } => self.dial(purpose, peer, address),
+                Deed::DialThrough { purpose, peer, relay } => self.dial_through(purpose, peer, relay),
                 Deed::Greet(device) => self.greet(&device),
                 Deed::NotFound { device, mut tried } => {
                     if self.settings.mdns {
@@ -171,7 +173,7 @@ impl Driver<'_> {
             None => DialOpts::unknown_peer_id().address(multiaddr).build(),
         };
         let connection = opts.connection_id();
-        self.dials.insert(connection, (purpose, address));
+        self.dials.insert(connection, (purpose, Way::At(address)));
         if let Err(error) = self.swarm.dial(opts) {
             self.on_dial_failed(connection, &error);
         }

@@ -46,7 +46,9 @@ fn a_bad_command_line_is_one_line_and_exit_2() {
         "org",
         "org create Acme",
         "org create Acme --name Ada",
-        "org rendezvous list",
+        "org rendezvous",
+        "org rendezvous add",
+        "org rendezvous add nowhere",
         "invite",
         "invite user",
         "invite user bob@example.org --expires soon",
@@ -70,7 +72,7 @@ fn a_bad_command_line_is_one_line_and_exit_2() {
         "user revoke bob",
         "device",
         "roster",
-        "roster log --follow",
+        "roster log --tail",
         "roster undo x",
         "session open",
         "workspace list",
@@ -129,7 +131,16 @@ fn help_and_version_are_no_failure() {
 
 #[test]
 fn without_a_daemon_every_command_is_exit_6_and_says_how_to_start_one() {
-    for line in ["status", "org list", "invite list", "greet", "user list", "roster verify", "events"] {
+    for line in [
+        "status",
+        "org list",
+        "org rendezvous list",
+        "invite list",
+        "greet",
+        "user list",
+        "roster verify",
+        "events",
+    ] {
         let words: Vec<_> = line.split_whitespace().collect();
         let output = muster(nowhere(), &words).output().unwrap();
         assert_eq!(code(&output), 6, "{line}");

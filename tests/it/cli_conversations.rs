@@ -243,7 +243,7 @@ fn becoming_a_device_takes_a_yes_that_no_flag_gives() {
 
 /// Runs a command at a terminal of its own; `dialogue` is what is waited for and what is then typed. The command
 /// takes the shell's place, since a shell that waited for it would end by Ctrl-C itself and hide its exit code.
-fn at_a_terminal(daemon: &StandIn, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
+pub(crate) fn at_a_terminal(daemon: &StandIn, line: &str, dialogue: &[(&str, &str)]) -> (i32, String) {
     let command =
         format!("exec {} --socket {} {line}", env!("CARGO_BIN_EXE_muster"), daemon.socket.display());
     let mut script = std::process::Command::new("script")
@@ -267,18 +267,6 @@ fn at_a_terminal(daemon: &StandIn, line: &str, dialogue: &[(&str, &str)]) -> (i3
     }
     screen.read_to_string(&mut seen).unwrap();
     (script.wait().unwrap().code().unwrap(), seen)
-}
-
-#[test]
-fn a_person_at_a_terminal_confirms_a_revocation() {
-    let daemon = StandIn::start();
-    let asked = "It can't be undone (y/n) [n]: ";
-    let (code, seen) = at_a_terminal(&daemon, "user revoke bob", &[(asked, "\n")]);
-    assert_eq!(code, 1, "{seen}");
-    assert!(daemon.seen.try_recv().is_err(), "Enter alone is no");
-    let (code, seen) = at_a_terminal(&daemon, "user revoke bob", &[(asked, "y\n")]);
-    assert_eq!(code, 0, "{seen}");
-    assert!(daemon.next_seen().contains("RevokeUsers"));
 }
 
 #[test]

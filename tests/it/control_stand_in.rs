@@ -88,6 +88,7 @@ impl Drop for StandIn {
 
 pub(crate) const ADA: UserId = UserId([0xad; 32]);
 pub(crate) const BOB: UserId = UserId([0xb0; 32]);
+pub(crate) const CYD: UserId = UserId([0xcd; 32]);
 pub(crate) const STRANGER: UserId = UserId([0x3f; 32]);
 pub(crate) const ACME: OrganizationId = OrganizationId([0xac; 32]);
 pub(crate) const INVITATION: InvitationId = InvitationId([0x12; 16]);
@@ -155,8 +156,10 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::ListInvitations { .. } => Answer::Invitations(vec![invitation(None)]),
         Request::ShowInvitation { .. } => Answer::Invitation(Box::new(invitation(Some(LINK.to_owned())))),
         Request::CancelInvitation { .. } => Answer::Invitation(Box::new(invitation(None))),
-        Request::ListUsers { .. } => Answer::Users(vec![ada(), stranger()]),
+        Request::ListUsers { .. } => Answer::Users(vec![ada(), stranger(), cyd()]),
         Request::ShowUser { user } if user == "ada@example.org" => Answer::User(Box::new(ada())),
+        Request::ShowUser { user } if user == "boss" => Answer::User(Box::new(bob())),
+        Request::ShowUser { user } if user == CYD.to_string() => Answer::User(Box::new(cyd())),
         Request::ShowUser { user } => {
             let why = format!("user: nobody here is called '{user}'");
             return Err(Refusal::new(Class::NotFound, "no_such_user", why));
@@ -165,7 +168,14 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::SetProfiles { users, .. } => Answer::Changes(users.into_iter().map(change).collect()),
         Request::ListDevices { .. } => Answer::Devices(ada().devices),
         Request::RosterLog => Answer::Log(vec![certificate("found"), certificate("enroll")]),
+        Request::LogChanges { since } => Answer::LogChanges(log_changes(since.as_deref())),
         Request::AdoptEnroll { .. } => Answer::Log(vec![certificate("enroll")]),
+        Request::ListPoints | Request::AddPoint { .. } | Request::RemovePoint { .. } => {
+            Answer::Points(vec![PointAnswer {
+                address: "/ip4/192.0.2.7/tcp/7733".parse().unwrap(),
+                source: PointSource::Organization,
+            }])
+        }
         Request::VerifyRoster => Answer::Verified(VerifyAnswer {
             certificates: 2,
             effective: 1,
@@ -216,6 +226,17 @@ fn ada() -> UserAnswer {
     }
 }
 
+fn bob() -> UserAnswer {
+    let (name, email) = (Some("Bob".to_owned()), Some("bob@example.org".to_owned()));
+    UserAnswer { user_id: BOB, name, email, devices: Vec::new(), ..ada() }
+}
+
+/// Whom Bob made an Administrator.
+fn cyd() -> UserAnswer {
+    let (name, email) = (Some("Cyd".to_owned()), Some("cyd@example.org".to_owned()));
+    UserAnswer { user_id: CYD, name, email, appointed_by: Some(BOB), ..bob() }
+}
+
 fn stranger() -> UserAnswer {
     UserAnswer {
         user_id: STRANGER,
@@ -259,7 +280,8 @@ fn invitation(link: Option<String>) -> InvitationAnswer {
 /// What becomes of a user is in the name, as `bob`, `already`, `self`, `external`, anything else.
 fn change(user: String) -> ChangeAnswer {
     let (result, exit) = match user.as_str() {
-        "bob" => (ChangeResult::Changed, None),
+        "bob" | "boss" => (ChangeResult::Changed, None),
+        id if id == CYD.to_string() => (ChangeResult::Changed, None),
         "already" => (ChangeResult::Unchanged, None),
         "self" => (ChangeResult::Refused, Some(3)),
         "external" => (ChangeResult::Refused, Some(5)),
@@ -267,6 +289,17 @@ fn change(user: String) -> ChangeAnswer {
     };
     let reason = exit.map(|code| format!("the reason of {code}"));
     ChangeAnswer { user, user_id: Some(BOB), email: None, result, reason, exit }
+}
+
+/// One certificate at first; then another, beside the first once more; then nothing.
+fn log_changes(since: Option<&str>) -> LogChangesAnswer {
+    let another = LogAnswer { certificate_id: CertificateId([0xcf; 32]), ..certificate("revoke") };
+    let (revision, changed) = match since {
+        None => ("aa", vec![certificate("found")]),
+        Some("aa") => ("bb", vec![another, certificate("found")]),
+        Some(_) => ("bb", Vec::new()),
+    };
+    LogChangesAnswer { revision: revision.to_owned(), changed }
 }
 
 fn certificate(kind: &str) -> LogAnswer {
@@ -279,5 +312,7 @@ fn certificate(kind: &str) -> LogAnswer {
         time: Moment(1_700_000_000_000),
         standing: "effective".to_owned(),
         reason: None,
+        by: "Ada".to_owned(),
+        about: "Bob\u{202e}".to_owned(),
     }
 }

@@ -12,6 +12,11 @@ fn who_was_revoked_comes_back_on_the_same_machine_as_a_new_person() {
     ada.muster(&["--yes", "user", "revoke", "bob@example.org"]);
     eventually("Bob's daemon knows", || bob.status()["state"] == "revoked");
 
+    for format in ["text", "json"] {
+        let said = bob.muster(&["--format", format, "org", "forget"]);
+        assert_eq!(said.code, 2, "it can't be undone: {said:?}");
+    }
+    assert_eq!(bob.status()["state"], "revoked", "so nothing was wiped");
     let forgotten = bob.muster(&["--yes", "org", "forget"]);
     assert_eq!(forgotten.code, 0, "{}", forgotten.err);
     assert!(bob.status().is_null(), "nothing of the old is left");

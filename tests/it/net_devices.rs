@@ -33,6 +33,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         listen: listen.iter().map(|address| address.parse().unwrap()).collect(),
         explicit: true,
         serve: true,
+        relay: false,
         mdns: false,
         pace: Pace::default(),
     }

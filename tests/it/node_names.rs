@@ -115,10 +115,10 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
             world.say_in_sync("zoe", channel, &said);
         }
         let came = world.heard_in_sync("zoe", channel);
-        assert!(matches!(came.last(), Some(Says::Revoked)), "{came:?}");
+        assert!(matches!(came.last(), Some(Says::Revoked(_))), "{came:?}");
         let certificates = came.iter().map(|said| match said {
             Says::Certificates(certificates) => certificates.len(),
-            Says::Revoked => 0,
+            Says::Revoked(_) => 0,
             other => panic!("{other:?}"),
         });
         assert_eq!(certificates.sum::<usize>(), shown, "what led to the revocation and isn't held");

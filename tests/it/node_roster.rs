@@ -73,6 +73,20 @@ fn what_is_void_says_by_whose_removal_and_a_guest_of_the_loser_can_be_adopted() 
 }
 
 #[test]
+fn the_name_of_who_was_adopted_is_asked_for_where_it_is_known() {
+    let mut world = two_who_revoked_each_other();
+    // Cyd, who is connected, was let know who Zoe is when Bob let her in; Zoe herself is off.
+    world.meet_for_a_moment("ada", "cyd");
+    world.scatter();
+    world.dial("ada", "cyd");
+    let void = |it: &LogAnswer| it.kind == "enroll" && it.standing == "void";
+    let zoe = log(&mut world, "ada").into_iter().find(void).unwrap();
+    adopt(&mut world, "ada", &zoe.certificate_id.to_string()).unwrap();
+    let user = world.users("ada").into_iter().find(|it| it.user_id.to_string() == zoe.subject[0]).unwrap();
+    assert_eq!(user.name, Some("Zoe Surname".to_owned()));
+}
+
+#[test]
 fn the_status_of_two_administrators_advises_a_third() {
     let mut world = World::new("advice");
     world.found("ada");

@@ -36,4 +36,5 @@ transcripts! {
     invitations: "8-invitations.md";
     following_events: "9-events.md";
     what_goes_wrong: "10-what-goes-wrong.md";
+    two_who_remove_each_other: "11-removing-each-other.md";
 }

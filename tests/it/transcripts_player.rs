@@ -22,6 +22,8 @@ struct Player<'a> {
     machines: BTreeMap<String, Machine>,
     terminals: BTreeMap<String, Terminal>,
     names: Names,
+    /// Where they find each other in stories in which daemons stop and start.
+    point: Option<Machine>,
 }
 
 /// Plays `tests/transcripts/FILE`.
@@ -30,8 +32,9 @@ pub(crate) fn play(file: &str) {
     let text = fs::read_to_string(path).unwrap();
     let steps = read(&text);
     assert!(!steps.is_empty(), "{file} holds no console block");
-    let mut player =
-        Player { file, machines: BTreeMap::new(), terminals: BTreeMap::new(), names: Names::new() };
+    let point = text.contains("systemctl").then(|| Machine::with("point", "[rendezvous]\nserve = true\n"));
+    let (machines, terminals) = (BTreeMap::new(), BTreeMap::new());
+    let mut player = Player { file, machines, terminals, names: Names::new(), point };
     if let Some(joined) = before(&text) {
         player.begin_in_the_middle(&joined);
     }
@@ -59,11 +62,15 @@ impl Player<'_> {
 
     fn machine(&mut self, person: &str) -> &Machine {
         let name = || -> &'static str { person.to_owned().leak() };
-        self.machines.entry(person.to_owned()).or_insert_with(|| Machine::start(name()))
+        let point =
+            self.point.as_ref().map(|point| format!("[rendezvous]\npoints = ['{}']\n", point.address()));
+        let start = || Machine::with(name(), &point.unwrap_or_default());
+        self.machines.entry(person.to_owned()).or_insert_with(start)
     }
 
     fn step(&mut self, step: &Step) {
         match &step.what {
+            What::Runs { words, .. } if words[0] == "systemctl" => self.power(step, &words[1]),
             What::Runs { words, expected, exit } => self.run(step, words, expected, *exit),
             What::Begins { words } => {
                 let words = self.command(step, words);
@@ -75,6 +82,16 @@ impl Player<'_> {
                 self.terminal(step).type_in(&text);
             }
             What::Ends(exit) => self.end(step, *exit),
+        }
+    }
+
+    /// Somebody's daemon stops or starts, as a service.
+    fn power(&mut self, step: &Step, verb: &str) {
+        let machine = self.machines.get_mut(&step.terminal);
+        let machine = machine.unwrap_or_else(|| panic!("{}:{}: nobody's daemon", self.file, step.line));
+        match verb {
+            "stop" => assert_eq!(machine.stop(), 0),
+            _ => machine.boot(),
         }
     }
 

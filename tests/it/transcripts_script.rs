@@ -10,6 +10,7 @@
 //! bob> Bob Builder              … this is what he types,
 //! bob| [exit 7]                 … and so it ends.
 //! ada-2$ muster events          a second terminal of Ada's
+//! eve$ systemctl stop musterd   Eve's daemon stops; everybody else goes on
 //! ```
 //!
 //! Where the story begins in the middle, the file says so to the test in a comment: `<!-- before: bob joins as member -->`

@@ -8,23 +8,45 @@ use crate::control::data::{LogAnswer, VerifyAnswer, shown};
 
 /// `muster roster log`
 pub(in crate::cli) fn log(log: &[LogAnswer], verbose: bool) -> String {
-    let mut table = Table::new(["CERTIFICATE", "KIND", "BY USER", "ABOUT", "TIME", "STANDING"]);
-    for entry in log {
-        let about: Vec<_> = entry.subject.iter().map(|subject| id(shown(subject), verbose)).collect();
-        let standing = shown(&entry.standing);
-        table.row([
-            id(entry.certificate_id, verbose),
-            shown(&entry.kind),
-            id(entry.author_user, verbose),
-            about.join(" "),
-            exact(entry.time),
-            match entry.reason.as_deref() {
-                Some(reason) => format!("{standing}: {}", shown(reason)),
-                None => standing,
-            },
-        ]);
+    Log::new(verbose).lines(log)
+}
+
+/// A log whose lines come one after another, in columns that only ever get wider.
+pub(in crate::cli) struct Log {
+    verbose: bool,
+    /// Of the columns so far.
+    widths: Option<Vec<usize>>,
+}
+
+impl Log {
+    pub(in crate::cli) fn new(verbose: bool) -> Self {
+        Self { verbose, widths: None }
     }
-    table.to_string()
+
+    /// The next lines; the first have titles above them.
+    pub(in crate::cli) fn lines(&mut self, log: &[LogAnswer]) -> String {
+        let mut table = match self.widths.take() {
+            Some(widths) => Table::below(widths),
+            None => Table::new(["CERTIFICATE", "TIME", "BY", "DID", "ABOUT", "STANDING"]),
+        };
+        for entry in log {
+            let standing = shown(&entry.standing);
+            table.row([
+                id(entry.certificate_id, self.verbose),
+                exact(entry.time),
+                shown(&entry.by),
+                shown(&entry.kind),
+                shown(&entry.about),
+                match entry.reason.as_deref() {
+                    Some(reason) => format!("{standing}: {}", shown(reason)),
+                    None => standing,
+                },
+            ]);
+        }
+        // The last column ends a line, so that nothing stands to the right of it.
+        self.widths = Some(table.widths().into_iter().take(5).collect());
+        table.to_string()
+    }
 }
 
 /// `muster roster verify`

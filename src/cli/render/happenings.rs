@@ -46,6 +46,7 @@ fn what(what: &Happening, verbose: bool) -> String {
         Happening::CertificateVoid { certificate_id, reason, kind, .. } => {
             format!("void: {} {}: {}", shown(kind), id(certificate_id, verbose), shown(reason))
         }
+        Happening::LogChanged => "the log changed".to_owned(),
         Happening::MemberConnected { user_id, device_id } => {
             format!("connected: {} of {}", device(device_id), user(user_id))
         }

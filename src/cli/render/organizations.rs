@@ -5,7 +5,9 @@ use console::style;
 use super::table::Table;
 use super::{fields, id, or_dash, when_in_list};
 use crate::control::StatusReport;
-use crate::control::data::{Moment, OrganizationAnswer, UserState, WaitingAnswer, shown};
+use crate::control::data::{
+    Moment, OrganizationAnswer, PointAnswer, PointSource, UserState, WaitingAnswer, shown,
+};
 
 /// `muster status`
 pub(in crate::cli) fn status(report: &StatusReport, now: Moment, verbose: bool) -> String {
@@ -74,7 +76,25 @@ pub(in crate::cli) fn forgotten(organization: &OrganizationAnswer) -> String {
     format!("Forgotten: {} ({})\n", name(organization), organization.organization_id)
 }
 
-fn name(organization: &OrganizationAnswer) -> String {
+/// `muster org rendezvous`
+pub(in crate::cli) fn points(points: &[PointAnswer]) -> String {
+    if points.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["RENDEZVOUS POINT", "KNOWN FROM"]);
+    for point in points {
+        let source = match point.source {
+            PointSource::Organization => "the organization",
+            PointSource::Configuration => "musterd.toml",
+            PointSource::Invitation => "the invitation",
+        };
+        table.row([shown(&point.address.to_string()), source.to_owned()]);
+    }
+    table.to_string()
+}
+
+/// What it is called, where that is known.
+pub(in crate::cli) fn name(organization: &OrganizationAnswer) -> String {
     match organization.name.as_deref() {
         Some(name) => shown(name),
         None => format!("organization {}", organization.organization_id.short()),

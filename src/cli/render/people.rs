@@ -56,13 +56,44 @@ pub(in crate::cli) fn changes(changes: &[ChangeAnswer], verbose: bool) -> String
     let mut table = Table::new(["NAMED", "USER", "RESULT", "WHY"]);
     for change in changes {
         table.row([
-            shown(&change.user),
+            named(change, verbose),
             change.user_id.map_or_else(|| "-".to_owned(), |user| id(user, verbose)),
             result(change.result).to_owned(),
             or_dash(change.reason.as_deref()),
         ]);
     }
     table.to_string()
+}
+
+/// As it was given; but who was named by the whole id by their email.
+pub(in crate::cli) fn named(change: &ChangeAnswer, verbose: bool) -> String {
+    match (change.user_id, change.email.as_deref()) {
+        (Some(user), Some(email)) if change.user == user.to_string() && !verbose => shown(email),
+        _ => shown(&change.user),
+    }
+}
+
+/// Administrators whom somebody made such who is to be revoked.
+pub(in crate::cli) fn appointed(users: &[UserAnswer]) -> String {
+    let mut table = Table::plain();
+    for user in users {
+        table.row([format!("  {}", who(user)), id(user.user_id, false)]);
+    }
+    format!("Administrators because of them:\n{table}")
+}
+
+/// The same in a line: `Bob <bob@example.org> and Cyd <cyd@example.org>, Administrators because of them, are`
+pub(in crate::cli) fn appointed_in_a_line(users: &[UserAnswer]) -> String {
+    let names: Vec<String> = users.iter().map(who).collect();
+    match users {
+        [_] => format!("{}, Administrator because of them, is", names.join("")),
+        _ => format!("{}, Administrators because of them, are", names.join(" and ")),
+    }
+}
+
+/// Somebody, by name where it may be seen.
+pub(in crate::cli) fn who(user: &UserAnswer) -> String {
+    user_label(user.name.as_deref(), user.email.as_deref(), user.user_id)
 }
 
 fn result(result: ChangeResult) -> &'static str {

@@ -7,29 +7,42 @@ use console::{measure_text_width, style};
 /// Rows of cells. Cells may hold colours and wide characters; both are measured as they show.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
+    /// How wide each column is at least.
+    at_least: Vec<usize>,
 }
 
 impl Table {
     /// With a line of titles.
     pub(super) fn new<const N: usize>(titles: [&str; N]) -> Self {
-        Self { rows: vec![titles.iter().map(|title| style(*title).bold().to_string()).collect()] }
+        Self {
+            rows: vec![titles.iter().map(|title| style(*title).bold().to_string()).collect()],
+            at_least: Vec::new(),
+        }
     }
 
     /// Without.
     pub(super) fn plain() -> Self {
-        Self { rows: Vec::new() }
+        Self::below(Vec::new())
+    }
+
+    /// Without titles, below a table that was this wide.
+    pub(super) fn below(at_least: Vec<usize>) -> Self {
+        Self { rows: Vec::new(), at_least }
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
 
-    fn widths(&self) -> Vec<usize> {
+    /// How wide each column is.
+    pub(super) fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |row: &Vec<String>, column: usize| {
             row.get(column).map_or(0, |cell: &String| measure_text_width(cell))
         };
-        (0..columns).map(|column| self.rows.iter().map(|row| width(row, column)).max().unwrap_or(0)).collect()
+        let least = |column: usize| self.at_least.get(column).copied().unwrap_or(0);
+        let widest = |column| self.rows.iter().map(|row| width(row, column)).max().unwrap_or(0);
+        (0..columns).map(|column| widest(column).max(least(column))).collect()
     }
 }
 

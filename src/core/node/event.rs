@@ -60,6 +60,8 @@ pub enum Happening {
         #[serde(default)]
         subject: Vec<String>,
     },
+    /// The log has more lines, or other ones. Told only to who follows the log.
+    LogChanged,
     /// Another member's device is connected.
     MemberConnected { user_id: UserId, device_id: DeviceId },
     /// It no longer is.

@@ -13,6 +13,7 @@
 //!  input, output      what comes in, what goes out
 //!  conversation       greet and join, step by step, as a person or a program sees them
 //!  request, event     what local clients ask, and what they are told
+//!  changes            what changed lately in the log, for who follows it
 //!  joining            a guest's device on its way in
 //!  member             a device that is in
 //!  records            what is written down
@@ -20,6 +21,7 @@
 //!
 //! Not here: sockets, disks, clocks. The node names streams by numbers that the driver gives.
 
+pub mod changes;
 pub mod conversation;
 pub mod event;
 pub mod input;
@@ -201,6 +203,15 @@ impl Node {
     #[must_use]
     pub fn is_active(&self) -> bool {
         matches!(&self.phase, Phase::Member(member) if member.is_active())
+    }
+
+    /// Whether it has anything to do on the network: a device that was put out by what may be undone does, for a while.
+    #[must_use]
+    pub fn needs_network(&self, now: Moment) -> bool {
+        match &self.phase {
+            Phase::Member(member) => member.goes_on(now),
+            Phase::Joining(_) => true,
+        }
     }
 
     /// Takes one thing that happened.

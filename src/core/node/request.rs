@@ -74,6 +74,11 @@ pub enum Request {
     },
     /// Every certificate.
     RosterLog,
+    /// The lines of the log that are others than they were.
+    LogChanges {
+        /// At this revision; without, all of them.
+        since: Option<String>,
+    },
     /// A guest whose Enroll is void is to count again.
     AdoptEnroll {
         /// The Enroll's id, or a unique prefix.
@@ -81,6 +86,18 @@ pub enum Request {
     },
     /// Check every certificate again, from scratch.
     VerifyRoster,
+    /// The rendezvous points that are known.
+    ListPoints,
+    /// Make one the organization's.
+    AddPoint {
+        /// Where it is.
+        point: Address,
+    },
+    /// Take one from the organization's.
+    RemovePoint {
+        /// Where it is.
+        point: Address,
+    },
 }
 
 /// What a node answers.
@@ -98,7 +115,29 @@ pub enum Answer {
     Changes(Vec<ChangeAnswer>),
     Devices(Vec<DeviceAnswer>),
     Log(Vec<LogAnswer>),
+    LogChanges(LogChangesAnswer),
     Verified(VerifyAnswer),
+    Points(Vec<PointAnswer>),
+}
+
+/// One rendezvous point.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of docs/spec/control.md")]
+pub struct PointAnswer {
+    pub address: Address,
+    pub source: PointSource,
+}
+
+/// Where a rendezvous point is known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointSource {
+    /// An Administrator has set it, for everybody.
+    Organization,
+    /// It is in this machine's `musterd.toml`.
+    Configuration,
+    /// It came with the invitation by which this device joined.
+    Invitation,
 }
 
 /// One membership in `muster status`: an entry of `organizations`, and its part of `waiting`.
@@ -290,6 +329,21 @@ pub struct LogAnswer {
     /// `effective`, `void` or `settled`.
     pub standing: String,
     pub reason: Option<String>,
+    /// Who signed it, by name; by short id where the reader may not see names.
+    #[serde(default)]
+    pub by: String,
+    /// What it is about, in words.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// The lines of the log that are others than at an earlier revision.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the answer")]
+pub struct LogChangesAnswer {
+    /// To be given as `since` the next time.
+    pub revision: String,
+    pub changed: Vec<LogAnswer>,
 }
 
 /// What `muster roster verify` found.

@@ -24,8 +24,8 @@ pub(super) enum Message {
     Openings(Vec<Vec<u8>>),
     /// Who you are isn't known here.
     Stranger,
-    /// You were revoked: the certificates that show it came before.
-    Revoked,
+    /// You are out, by this removal: the certificates that show it came before.
+    Revoked(CertificateId),
     /// To who said `Stranger`: the certificates by which one is in, parents first.
     Introduction(Vec<Vec<u8>>),
     /// Finding out what each lacks, after the first.

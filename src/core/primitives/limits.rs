@@ -1,5 +1,6 @@
 //! Every bound, with its reason. What a peer can make grow is listed here.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Reading a code aloud takes a minute; five is kind. Unit of every human step of a greeting.
@@ -139,6 +140,9 @@ pub const RESTANDING: usize = 256;
 /// Events about certificates that became void by one change; the last one says how many more there are.
 pub const VOID_EVENTS: usize = 32;
 
+/// Changed lines of the log that are remembered for who follows it; who lags further behind gets the whole log.
+pub const LOG_CHANGES: usize = 1024;
+
 /// Removals that aren't settled yet which the status lists, the latest first.
 pub const UNSETTLED_SHOWN: usize = 16;
 
@@ -148,8 +152,21 @@ pub const SET_ASIDE: usize = 4096;
 /// Certificates that wait to be sent to one peer because it asked for them, whatever else it lacks.
 pub const SYNC_QUEUE: usize = 4096;
 
-/// Frames that show a revoked device its revocation, with the ancestors that it lacks.
+/// Frames that show a revoked device its revocation, with the ancestors that it lacks; and that it hands in.
 pub const FAREWELL_FRAMES: usize = 64;
+
+/// How long after a removal, by its own time, the device that it put out goes on to meet others, and who signed it to tell
+/// it so: who was away for longer hears of it when it meets somebody.
+pub const FAREWELLS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Removals that a revoked device is shown: its own, that of who signed it, and so on.
+pub const FAREWELL_CAUSES: usize = 16;
+
+/// Devices that were put out, and are dialled to tell them so.
+pub const FAREWELL_CONTACTS: usize = 64;
+
+/// Certificates by a revoked user, and by whom they let in, beyond what the removal has seen, that are taken from them.
+pub const HANDED_IN: usize = 64;
 
 /// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
 /// lies between; pushes that were on their way while it was asked are among them.
@@ -326,3 +343,27 @@ pub const KEPT_OUT: Duration = Duration::from_secs(10 * 60);
 
 /// Peers and addresses that are kept out at one moment; with more, the ones kept out longest may come back.
 pub const KEPT_OUT_AT_ONCE: usize = 1_024;
+
+/// Peers for whom a relay holds a place.
+pub const RELAY_PLACES: usize = 1024;
+
+/// Connections that a relay carries at once, and of one peer: a room full of guests of one host, all waiting.
+pub const CIRCUITS: usize = 512;
+/// See [`CIRCUITS`].
+pub const CIRCUITS_PER_PEER: usize = 128;
+
+/// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
+pub const CIRCUIT: Duration = Duration::from_secs(3600);
+
+/// What a relay carries over one connection, in bytes: greetings, and the roster of an organization of some thousands.
+pub const CIRCUIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How often one peer may ask a relay for a place, or a connection: so often at once, and once more after each such span.
+pub const RELAY_RATE_PER_PEER: (NonZeroU32, Duration) =
+    (NonZeroU32::new(30).unwrap(), Duration::from_secs(10));
+
+/// The same for one address, behind which a whole office may be.
+pub const RELAY_RATE_PER_IP: (NonZeroU32, Duration) = (NonZeroU32::new(120).unwrap(), Duration::from_secs(1));
+
+/// Rendezvous points that an organization sets: they fit a setting, and a link names them.
+pub const ORGANIZATION_POINTS: usize = 8;

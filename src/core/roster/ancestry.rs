@@ -84,7 +84,7 @@ impl History {
     #[must_use]
     pub fn ancestry_within(
         &self,
-        of: Option<CertificateId>,
+        of: &[CertificateId],
         within: &BTreeSet<CertificateId>,
     ) -> Vec<CertificateId> {
         let mut found = BTreeSet::new();

@@ -56,7 +56,9 @@ pub enum Event {
 /// The behaviour. See the module.
 #[derive(Debug, Default)]
 pub struct Streams {
+    /// Direct ones before those through a relay, and the older before the younger.
     connections: BTreeMap<PeerId, Vec<ConnectionId>>,
+    relayed: BTreeSet<ConnectionId>,
     kept: BTreeSet<PeerId>,
     asked: BTreeMap<Request, (PeerId, ConnectionId)>,
     asked_so_far: u64,
@@ -64,7 +66,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Opens a stream over the peer's oldest connection: of several that were made at once the first is the
+    /// Opens a stream over the peer's oldest connection, a direct one if there is: of several that were made at once the first is the
     /// one that surely passed the other side's limits. One [`Event`] answers. `None`, where the peer isn't
     /// connected.
     pub fn open(&mut self, peer: PeerId, protocol: Protocol) -> Option<Request> {
@@ -76,7 +78,7 @@ impl Streams {
         Some(request)
     }
 
-    /// The connections to a peer, the oldest first.
+    /// The connections to a peer, direct ones first, and then the oldest.
     #[must_use]
     pub fn connections_of(&self, peer: &PeerId) -> &[ConnectionId] {
         self.connections.get(peer).map_or(&[], Vec::as_slice)
@@ -103,6 +105,7 @@ impl Streams {
     }
 
     fn closed(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.relayed.remove(&connection);
         if let Some(open) = self.connections.get_mut(&peer) {
             open.retain(|one| *one != connection);
             if open.is_empty() {
@@ -151,7 +154,14 @@ impl NetworkBehaviour for Streams {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
             FromSwarm::ConnectionEstablished(made) => {
-                self.connections.entry(made.peer_id).or_default().push(made.connection_id);
+                let open = self.connections.entry(made.peer_id).or_default();
+                // What goes through a relay comes after what doesn't: it is slow, and may end soon.
+                let relayed = made.endpoint.is_relayed();
+                let direct = open.len() - self.relayed.intersection(&open.iter().copied().collect()).count();
+                open.insert(if relayed { open.len() } else { direct }, made.connection_id);
+                if relayed {
+                    self.relayed.insert(made.connection_id);
+                }
             }
             FromSwarm::ConnectionClosed(gone) => self.closed(gone.peer_id, gone.connection_id),
             _ => {}

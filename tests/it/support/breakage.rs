@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use muster::core::node::input::{Channel, Input};
 use muster::core::node::output::Snapshot;
 use muster::core::node::{Node, Settings};
+use muster::core::primitives::limits;
 
 use super::world::{Machine, World};
 
@@ -70,6 +71,15 @@ impl World {
     /// From here on no machine finds another by itself.
     pub(crate) fn scatter(&mut self) {
         self.scattered = true;
+    }
+
+    /// `one` dials `other`; they part when nothing more is said, and some time passes.
+    pub(crate) fn meet_for_a_moment(&mut self, one: &str, other: &str) {
+        self.connect(one, other);
+        self.run();
+        self.wait(limits::SYNC_PATIENCE);
+        self.disconnect(one, other);
+        self.wait(limits::LONGEST_SYNC_PAUSE);
     }
 
     /// From now on, the machine crashes instead of doing its `n`th next output.

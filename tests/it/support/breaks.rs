@@ -18,8 +18,8 @@ pub(crate) struct Breaks {
 impl Breaks {
     pub(super) fn said(&mut self, channel: Channel, from: &str, frame: &[u8]) {
         // The farewells: `Stranger` and `Revoked`. What can't be read is none.
-        let parting =
-            frame.len() == 4 && matches!(codec::decode::<Says>(frame), Ok(Says::Stranger | Says::Revoked));
+        let parting = frame.len() <= 4 + 32
+            && matches!(codec::decode::<Says>(frame), Ok(Says::Stranger | Says::Revoked(_)));
         self.last.insert((channel, from.to_owned()), parting);
     }
 

@@ -163,7 +163,7 @@ impl Network {
                 let one = self.known.get(&ids[dice.below(ids.len())]).unwrap();
                 Says::Certificates(vec![one.signed().bytes()])
             }
-            _ => Says::Revoked,
+            _ => Says::Revoked(strange),
         }
     }
 

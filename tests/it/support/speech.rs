@@ -13,7 +13,7 @@ pub(crate) enum Says {
     WantOpenings(Vec<Seal>),
     Openings(Vec<Vec<u8>>),
     Stranger,
-    Revoked,
+    Revoked(CertificateId),
     Introduction(Vec<Vec<u8>>),
     Reconcile(Word),
     Taken,

@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub(super) is_recorded: bool,
     /// What each end of each stream said last, and who hung up.
     pub(super) breaks: Breaks,
-    pub(super) now: Moment,
+    pub(crate) now: Moment,
     draws: u64,
     numbers: u64,
     seed: String,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::request::{DisputeAnswer, UnsettledAnswer};
 use super::Member;
 use super::telling::target_of;
-use crate::core::primitives::ids::UserId;
+use crate::core::primitives::ids::{DeviceId, UserId};
 use crate::core::primitives::limits;
 use crate::core::roster::{Dispute, User};
 
@@ -22,22 +22,17 @@ impl Member {
         advice.extend(unsettled.iter().map(|removal| self.not_settled(removal)));
         advice.extend(self.two_with_one_email());
         advice.extend(self.forked_devices());
-        if !self.disputes.noted.is_empty() {
-            let count = self.disputes.noted.len();
-            advice.push(format!(
-                "{count} certificates were set aside, since they would undo what this device has seen: muster roster verify shows them"
-            ));
-        }
+        advice.extend(self.set_aside());
         advice
     }
 
     fn more_administrators(&self) -> Option<String> {
         let advice = match self.roster().active_administrators().count() {
             1 => {
-                "there is one Administrator: make a second one, who can revoke and invite anew the first if their device is stolen"
+                "there is one Administrator: make a second one, who can revoke the first and invite them anew if their device is stolen"
             }
             2 => {
-                "there are two Administrators: make a third one, who can bear witness if one of them has to remove the other"
+                "there are two Administrators: make a third one, who bears witness should one of them have to remove the other"
             }
             _ => return None,
         };
@@ -79,22 +74,25 @@ impl Member {
         unsettled
     }
 
+    /// `Bob was revoked by Ada on 3 May 2026: not settled yet: 1 of 3 witnesses have seen it; …`
     fn not_settled(&self, removal: &UnsettledAnswer) -> String {
         let words = self.removal_in_words(&removal.certificate_id);
         let what = words.map_or_else(|| removal.certificate_id.short().to_string(), |(what, _)| what);
         let contested = match removal.contested {
             true => {
-                format!(", and {} removed {} as well", self.person(&removal.user), self.person(&removal.by))
+                let (target, by) = (self.person(&removal.user), self.person(&removal.by));
+                format!(", and {target} removed {by} as well (contested)")
             }
             false => String::new(),
         };
-        match removal.witnesses {
-            0 => format!("{what}{contested}: not settled, since there was no witness to ask"),
+        let how_far = match removal.witnesses {
+            0 => "it stays unsettled, since nobody could bear witness: make a third Administrator".to_owned(),
             all => format!(
-                "{what}{contested}: not settled yet: {} of {all} witnesses acknowledged",
+                "not settled yet: {} of {all} witnesses have seen it; it settles by itself as more of them come online",
                 removal.acknowledged
             ),
-        }
+        };
+        format!("{what}{contested}: {how_far}")
     }
 
     fn two_with_one_email(&self) -> Vec<String> {
@@ -106,29 +104,46 @@ impl Member {
         }
         let shared = by_email.into_iter().filter(|(_, users)| users.len() > 1).take(limits::DISPUTES);
         let sentence = |(email, users): (String, Vec<&User>)| {
-            let ids: Vec<String> = users.iter().map(|user| user.id.short().to_string()).collect();
-            let ids = ids.join(", ");
+            let named: Vec<String> = users
+                .iter()
+                .map(|user| format!("{} (user {})", self.person(&user.id), user.id.short()))
+                .collect();
             format!(
-                "several active users have the email {email} ({ids}): revoke who isn't that person any more"
+                "{} active users have the email {email}: {}; keep one, and revoke the others by their ids",
+                users.len(),
+                named.join(", ")
             )
         };
         shared.map(sentence).collect()
     }
 
     fn forked_devices(&self) -> Vec<String> {
-        let forked = self.history.forked().into_iter();
-        let of_active = forked.filter_map(|(device, ..)| {
+        let forked = self.history.forked().into_iter().map(|(device, ..)| device);
+        let of_active = forked.filter_map(|device| {
             self.roster().user_of(&device).filter(|user| user.is_active()).map(|user| (device, user))
         });
-        let sentence = |(device, user): (crate::core::primitives::ids::DeviceId, &User)| {
+        let sentence = |(device, user): (DeviceId, &User)| {
+            let label = self.roster().device(&device).and_then(|device| self.opened(&device.label));
+            let label = label.map_or_else(String::new, |label| format!(" ({label})"));
+            let person = self.person(&user.id);
             format!(
-                "device {} of {} signed two histories: a backup was restored, or somebody else has its key; revoke {} unless you know why",
-                device.short(),
-                self.person(&user.id),
-                self.person(&user.id)
+                "device {}{label} of {person} went two ways at one point of its past: a backup of it was restored, or \
+                 somebody else has its key; unless you know why, revoke {person} and invite them anew",
+                device.short()
             )
         };
         of_active.map(sentence).collect()
+    }
+
+    fn set_aside(&self) -> Option<String> {
+        let (count, verb) = match self.disputes.noted.len() {
+            0 => return None,
+            1 => ("a certificate was".to_owned(), "it"),
+            many => (format!("{many} certificates were"), "they"),
+        };
+        Some(format!(
+            "{count} set aside, since {verb} would undo what this device has seen for itself: muster roster verify"
+        ))
     }
 
     /// What `verify` says of a dispute: what it would undo, and the proof.

@@ -21,6 +21,8 @@ struct Cause {
     certificates: usize,
     /// How often an address was learned.
     learned: u64,
+    /// How many farewells were said, and whether this device goes on.
+    farewells: (u64, bool),
     waiting: Vec<InvitationId>,
     day: u64,
 }
@@ -42,13 +44,14 @@ impl Member {
         let cause = Cause {
             certificates: self.history.len(),
             learned: self.learned,
+            farewells: (self.farewells.changed, self.goes_on(now)),
             waiting: waiting.map(|(id, _)| *id).collect(),
             day: now.day(),
         };
         if self.announced.cause.as_ref() == Some(&cause) {
             return;
         }
-        let told = self.to_announce(&cause);
+        let told = self.to_announce(&cause, now);
         self.announced.cause = Some(cause);
         if told == self.announced.told {
             return;
@@ -62,15 +65,17 @@ impl Member {
         self.announced.told = told;
     }
 
-    fn to_announce(&self, cause: &Cause) -> Told {
-        if !self.is_active() {
+    fn to_announce(&self, cause: &Cause, now: Moment) -> Told {
+        if !self.goes_on(now) {
             return Told { said: true, ..Told::default() };
         }
         let own = self.key.device();
-        let devices = self.roster().users().filter(|user| user.is_active()).flat_map(|user| &user.devices);
-        let contacts = devices.filter(|device| device.id != own).map(|device| Contact {
-            device: device.id,
-            addresses: self.reached.get(&device.id).cloned().unwrap_or_default(),
+        let active = self.roster().users().filter(|user| user.is_active());
+        let devices = active.flat_map(|user| &user.devices).map(|device| device.id);
+        let devices = devices.filter(|device| *device != own && !self.has_parted_from(device));
+        let contacts = devices.chain(self.untold(now)).map(|device| Contact {
+            device,
+            addresses: self.reached.get(&device).cloned().unwrap_or_default(),
         });
         let members: Vec<String> = [cause.day, cause.day + 1].map(|day| self.members_namespace(day)).to_vec();
         let waiting = cause.waiting.iter().filter_map(|id| self.invitations.get(id));

@@ -6,6 +6,7 @@ use super::super::request::{
 };
 use super::Member;
 use crate::core::primitives::ids::{CertificateId, DeviceId, UserId};
+use crate::core::roster::profile::Profile;
 use crate::core::roster::{Device, User};
 
 impl Member {
@@ -103,7 +104,7 @@ impl Member {
 
     /// Who made an Administrator of somebody who came in as something else.
     fn appointed_by(&self, user: &User) -> Option<UserId> {
-        let appointed = user.is_active_administrator() && user.grant != user.enrolled;
+        let appointed = user.profile == Profile::Administrator && user.grant != user.enrolled;
         self.history.author_of(&user.grant).filter(|_| appointed)
     }
 

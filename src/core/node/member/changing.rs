@@ -121,14 +121,26 @@ impl Member {
         self.pin(&mut batch);
         out.commit(batch);
         let earlier = self.history.take_restanding();
+        self.log_changed(new, &earlier, now, out);
         self.tell_of(new, &earlier, now, out);
+        self.ask_who_is_back(&earlier.ids, out);
         if !new.is_empty() {
             self.push_to_members(from, new, out);
         }
-        if self.is_active() {
-            self.meet_all(now, out);
-        } else {
-            self.part_from_all(now, out);
+        if !self.is_active() {
+            self.farewells.linger(now);
+        }
+        self.meet_all(now, out);
+    }
+
+    /// Nobody was asked for the names of who was never in. Who is in after all, adopted or since a removal is void, has
+    /// them asked for, also of members who hear them later.
+    fn ask_who_is_back(&self, changed: &[CertificateId], out: &mut Outbox) {
+        let counts = |id: &&CertificateId| self.history.standing(id).is_some_and(|it| it.is_effective());
+        let back: Vec<CertificateId> = changed.iter().filter(counts).copied().collect();
+        let closed = self.closed_seals_of(&back);
+        for (channel, _) in self.syncs.iter().filter(|(_, session)| session.greeted) {
+            self.ask_for_openings(*channel, &closed, out);
         }
     }
 }

@@ -154,6 +154,7 @@ impl Member {
             farewells: farewell::Farewells::default(),
             witness: witnessing::Witness::default(),
             disputes: witnessing::Disputes::default(),
+            changes: None,
             announced: announcing::Announced::default(),
         }
     }

@@ -3,7 +3,7 @@
 //! others, verified like any others. Nothing of them is kept unless the device is an active member by them, and a
 //! stranger who can't show that hears nothing but that it is one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::Mind;
@@ -169,12 +169,14 @@ impl Member {
     /// What let this device in, with the ancestors that the peer may lack, the oldest first. The peer holds what it was
     /// let in with and what it signed; of the rest, the latest that fit one message: it wasn't away for ever.
     fn introduction_to(&self, peer: &DeviceId) -> Vec<Vec<u8>> {
-        let added = |device: &DeviceId| self.roster().device(device).map(|device| device.added);
-        let Some(own) = added(&self.key.device()) else { return Vec::new() };
-        let signed = self.history.in_causal_order().filter(|it| it.certificate().device == *peer);
-        let held: Vec<CertificateId> = signed.map(|it| it.id()).chain(added(peer)).collect();
-        let held: BTreeSet<CertificateId> = self.history.with_ancestors(&held);
-        let ours = self.history.with_ancestors(&[own]);
+        let own = self.roster().device(&self.key.device()).map(|device| device.added);
+        own.map(|own| self.latest_before(&own, peer)).unwrap_or_default()
+    }
+
+    /// A certificate and of its ancestors the latest that a device may lack, as many as fit one message, the oldest first.
+    pub(super) fn latest_before(&self, last: &CertificateId, peer: &DeviceId) -> Vec<Vec<u8>> {
+        let held = self.history.with_ancestors(&self.surely_held_by(peer));
+        let ours = self.history.with_ancestors(&[*last]);
         let lacking = self.history.in_causal_order().rev();
         let lacking = lacking.filter(|it| ours.contains(&it.id()) && !held.contains(&it.id()));
         let mut room = ROOM;
@@ -187,6 +189,13 @@ impl Member {
             lacking.map(|it| it.signed().bytes()).take(limits::INTRODUCTION).take_while(fits).collect();
         shown.reverse();
         shown
+    }
+
+    /// What a device signed, and what it came in by: it holds those with their ancestors.
+    pub(super) fn surely_held_by(&self, device: &DeviceId) -> Vec<CertificateId> {
+        let added = self.roster().device(device).map(|device| device.added);
+        let signed = self.history.in_causal_order().filter(|it| it.certificate().device == *device);
+        signed.map(|it| it.id()).chain(added).collect()
     }
 
     /// Strangers who said nothing in time.

@@ -80,10 +80,17 @@ impl Member {
         self.meet(&peer, mind.now, out);
     }
 
+    /// Whether a sync is to run with this device: a member's, unless it holds us out and heard all that we have to say; and
+    /// one that we put out, once, for it to hear of that.
+    fn is_to_be_met(&self, peer: &DeviceId, now: Moment) -> bool {
+        self.goes_on(now)
+            && (self.is_member(peer) && !self.has_parted_from(peer) || self.untold(now).contains(peer))
+    }
+
     /// Sees to it that a sync runs with a connected member. The first is opened at once by who dialled.
     pub(super) fn meet(&mut self, peer: &DeviceId, now: Moment, out: &mut Outbox) {
         let runs = self.syncs.values().any(|session| session.peer == *peer);
-        let may = self.is_member(peer) && self.is_active();
+        let may = self.is_to_be_met(peer, now);
         let Some(connection) = self.connections.0.get_mut(peer) else { return };
         if runs || !may || connection.open_at.is_some() {
             return;
@@ -104,7 +111,7 @@ impl Member {
     /// Opens what is due. Whether it stands is heard by `Opened`; where that doesn't come, it is tried again.
     pub(super) fn open_syncs(&mut self, now: Moment, out: &mut Outbox) {
         for peer in self.connections.due(now) {
-            let may = self.is_member(&peer) && self.is_active();
+            let may = self.is_to_be_met(&peer, now);
             let Some(connection) = self.connections.0.get_mut(&peer) else { continue };
             connection.open_at = None;
             if may {
@@ -139,15 +146,6 @@ impl Member {
         if let Some(user) = self.roster().user_of(&peer).filter(|_| told) {
             let what = Happening::MemberDisconnected { user_id: user.id, device_id: peer };
             self.notify(now, what, out);
-        }
-    }
-
-    /// This device was revoked: it is connected with nobody from here on.
-    pub(super) fn part_from_all(&mut self, now: Moment, out: &mut Outbox) {
-        let connected: Vec<DeviceId> = self.connections.devices().copied().collect();
-        for peer in connected {
-            self.disconnected(peer, now, out);
-            out.push(Output::Disconnect { peer });
         }
     }
 

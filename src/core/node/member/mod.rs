@@ -6,7 +6,9 @@
 //!  answers     what requests are answered with
 //!  inviting    invitations: made, listed, shown, cancelled, expired
 //!  changing    revoking, and changing profiles; adopting: a guest counts again
+//!  pointing    the organization's rendezvous points
 //!  telling     what became of each certificate, in words; advising: what the status warns of
+//!  following   what changed in the log since somebody last looked
 //!  doorway     streams of guests, up to the queue
 //!  hosting     greet: from the queue to the confirmation
 //!  enrolling   the certificate, and the welcome
@@ -17,7 +19,7 @@
 //!  sending     certificates: what a peer lacks, and what is new
 //!  opening     names for who may see them
 //!  introducing strangers who show that they are none
-//!  farewell    revoked devices, who are shown that they are
+//!  farewell    who is out is shown by what, and hands in what it has
 //!  announcing  what the network is told
 //! ```
 
@@ -29,6 +31,7 @@ mod changing;
 mod doorway;
 mod enrolling;
 mod farewell;
+mod following;
 mod founding;
 mod hosting;
 mod introducing;
@@ -36,12 +39,13 @@ mod inviting;
 mod keeping;
 mod meeting;
 mod opening;
+mod pointing;
 mod sending;
 mod stepping;
 mod telling;
 mod witnessing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +97,8 @@ pub(super) struct Member {
     farewells: farewell::Farewells,
     witness: witnessing::Witness,
     disputes: witnessing::Disputes,
+    /// Once somebody follows the log.
+    changes: Option<super::changes::Changes>,
     door: doorway::Door,
     greets: BTreeMap<ConversationId, hosting::Greet>,
     announced: announcing::Announced,
@@ -165,7 +171,7 @@ impl Member {
         } else if self.strangers.has(channel) {
             self.stranger_said(channel, frame, mind, out);
         } else if self.farewells.has(channel) {
-            self.revoked_said(channel, frame, out);
+            self.out_said(channel, frame, mind.now, out);
         } else {
             self.guest_said(channel, frame, mind, out);
         }
@@ -174,8 +180,11 @@ impl Member {
     fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
         match self.syncs.remove(&channel) {
             Some(session) => self.meet(&session.peer, mind.now, out),
-            None if self.strangers.forget(channel) || self.farewells.forget(channel) => {}
-            None => self.guest_lost(channel, mind, out),
+            None if self.strangers.forget(channel) => {}
+            None => match self.farewells.forget(channel) {
+                Some(peer) => self.meet(&peer, mind.now, out),
+                None => self.guest_lost(channel, mind, out),
+            },
         }
     }
 
@@ -204,8 +213,12 @@ impl Member {
             Request::SetProfiles { profile, users } => self.set_profiles(profile, users, mind.now, out),
             Request::ListDevices { user } => self.list_devices(user.as_deref()),
             Request::RosterLog => Ok(self.log()),
+            Request::LogChanges { since } => Ok(self.log_changes(since.as_deref())),
             Request::AdoptEnroll { certificate } => self.adopt(&certificate, mind.now, out),
             Request::VerifyRoster => Ok(self.verify()),
+            Request::ListPoints => Ok(self.list_points()),
+            Request::AddPoint { point } => self.add_point(point, mind.now, out),
+            Request::RemovePoint { point } => self.remove_point(&point, mind.now, out),
         }
     }
 
@@ -229,14 +242,6 @@ impl Member {
 
     fn notify(&self, now: Moment, what: Happening, out: &mut Outbox) {
         out.notify(self.organization(), now, what);
-    }
-
-    /// All rendezvous points that are known: configured here, set by the organization, handed over in the welcome.
-    fn points(&self) -> Vec<Address> {
-        let all =
-            [self.settings.points.clone(), self.roster().rendezvous_points(), self.membership.points.clone()];
-        let mut seen = BTreeSet::new();
-        all.concat().into_iter().filter(|point| seen.insert(point.clone())).collect()
     }
 
     /// Only an Administrator, and only while active.

@@ -54,16 +54,8 @@ impl Member {
             .map(|(channel, session)| (*channel, session.peer))
             .collect();
         for (channel, peer) in removed {
-            let unsent = self.syncs.remove(&channel).map(|session| session.queue).unwrap_or_default();
-            let unsent: Vec<CertificateId> = unsent.into_iter().chain(new.iter().copied()).collect();
-            self.show_revocation(channel, &peer, &unsent, out);
+            self.put_out(channel, new, out);
             out.push(Output::Disconnect { peer });
-        }
-        if !self.is_active() {
-            for channel in std::mem::take(&mut self.syncs).into_keys() {
-                out.hang_up(channel);
-            }
-            return;
         }
         // Where two streams to one device stand, one of them may be broken without our knowing: both are used.
         let others = self.syncs.iter_mut().filter(|(channel, it)| it.greeted && Some(**channel) != from);

@@ -76,6 +76,11 @@ impl Session {
         self.minute.1 = self.minute.1.saturating_sub(1);
     }
 
+    /// What the peer lacks and hasn't been sent; none until it said what it holds.
+    pub(super) fn lacking(&self) -> Option<impl Iterator<Item = CertificateId>> {
+        self.reconciling.is_known().then(|| self.queue.iter().copied())
+    }
+
     /// Whether certificates are on their way to the peer: until they came, nothing is known of what it lacks.
     fn is_sending(&self) -> bool {
         self.under_way > 0 || !self.queue.is_empty()
@@ -98,7 +103,8 @@ impl Member {
         Message::Hello { version: VERSION, holds: Holds::of(&self.history), addresses }
     }
 
-    /// A sync stream stands, whoever opened it. A stranger hears that it is one; a revoked device gets what shows it.
+    /// A sync stream stands, whoever opened it. A stranger hears that it is one; to a device
+    /// that is out it is a farewell.
     pub(super) fn sync_opened(
         &mut self,
         channel: Channel,
@@ -109,8 +115,9 @@ impl Member {
     ) {
         self.need_not_open(&peer);
         match self.roster().user_of(&peer).map(User::is_active) {
+            None if self.out_by(&peer).is_some() => self.out_came(channel, (peer, by_us), now, out),
             None => self.stranger_came(channel, peer, now, out),
-            Some(false) => self.revoked_came(channel, peer, now, out),
+            Some(false) => self.out_came(channel, (peer, by_us), now, out),
             Some(true) => {
                 self.syncs.insert(channel, Session::of(peer, by_us, now));
                 // Who holds itself revoked says so too: it may be the only one that has what revoked it, or may lack what
@@ -142,7 +149,8 @@ impl Member {
             Message::WantOpenings(seals) => self.send_openings(channel, &peer, &seals, out),
             Message::Openings(openings) => self.openings_came(&openings, out),
             Message::Stranger => self.introduce(channel, out),
-            Message::Revoked | Message::Introduction(_) => self.stop_sync(channel, out),
+            Message::Revoked(by) => self.is_shown_out(channel, &by, out),
+            Message::Introduction(_) => self.stop_sync(channel, out),
         }
     }
 
@@ -216,7 +224,7 @@ impl Member {
             Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {
                 send(channel, &Message::Taken, out)
             }
-            // Something between was lost: what is held here is said again, and it comes (W4.6).
+            // Something between was lost: what is held here is said again, and it comes (W4.8).
             Err(NotAdded::MissingParents(_)) => {
                 send(channel, &Message::Taken, out);
                 self.say_again(channel, out);

@@ -8,7 +8,7 @@ use super::Member;
 use crate::core::primitives::ids::{CertificateId, UserId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::body::SetProfile;
+use crate::core::roster::body::{SetProfile, Setting, setting};
 use crate::core::roster::{Body, Restanding, Standing, VerifiedCertificate, Void};
 
 /// The user whom a body is about, where it is about one.
@@ -36,15 +36,40 @@ impl Member {
             _ => ("effective", None),
         };
         let (kind, subject) = kind_and_subject(certificate.body());
+        let author = self.author(certificate);
         LogAnswer {
             certificate_id: id,
             kind,
-            author_user: self.author(certificate),
+            author_user: author,
             author_device: certificate.certificate().device,
             subject,
             time: certificate.certificate().time,
             standing: standing.to_owned(),
             reason,
+            by: self.person(&author),
+            about: self.about_what(certificate),
+        }
+    }
+
+    /// What a certificate is about, for a person.
+    fn about_what(&self, certificate: &VerifiedCertificate) -> String {
+        let of = |id: &CertificateId| self.history.get(id).map_or_else(String::new, |it| self.about_what(it));
+        match certificate.body() {
+            Body::Found(_) => self.organization_name().unwrap_or_default().to_owned(),
+            Body::Enroll(enroll) => format!("{} as {}", self.target(certificate), enroll.profile),
+            Body::SetProfile(set) => format!("{} as {}", self.target(certificate), set.profile),
+            Body::AddDevice(add) => {
+                let label = self.opened(&add.label).map(str::to_owned);
+                label.unwrap_or_else(|| format!("device {}", add.device.short()))
+            }
+            Body::Acknowledge(seen) if seen.removals.is_empty() => "who came in".to_owned(),
+            Body::Acknowledge(seen) => seen.removals.iter().map(of).collect::<Vec<_>>().join(", "),
+            Body::Adopt(adopt) => of(&adopt.enrol),
+            Body::Setting(Setting { key: setting::RENDEZVOUS_POINTS, .. }) => "rendezvous points".to_owned(),
+            Body::Setting(Setting { key: setting::RELAYS, .. }) => "relays".to_owned(),
+            Body::Setting(setting) => format!("setting {}", setting.key),
+            Body::Revoke(_) => self.target(certificate),
+            Body::Unknown { .. } => String::new(),
         }
     }
 
@@ -59,21 +84,30 @@ impl Member {
         known.map_or_else(|| format!("user {}", user.short()), str::to_owned)
     }
 
+    /// The person whom a certificate is about. An Enroll names one who may not be in the roster.
+    fn target(&self, certificate: &VerifiedCertificate) -> String {
+        let sealed = match certificate.body() {
+            Body::Enroll(enroll) => self.opened(&enroll.name),
+            _ => None,
+        };
+        let user = || target_of(certificate.body()).map(|id| self.person(&id));
+        sealed.map(str::to_owned).or_else(user).unwrap_or_else(|| "nobody".to_owned())
+    }
+
     /// Why a certificate counts nothing, for a person.
     fn why_void(&self, certificate: &VerifiedCertificate, why: Void) -> String {
         let author = self.person(&self.author(certificate));
-        let target =
-            target_of(certificate.body()).map_or_else(|| "its user".to_owned(), |id| self.person(&id));
+        let target = self.target(certificate);
         match why {
-            Void::AuthorNotIn => format!("what let {author} in does not count"),
-            Void::GrantNotCounting => format!("what made {author} an Administrator does not count"),
+            Void::AuthorNotIn => format!("what let {author} in is void itself"),
+            Void::GrantNotCounting => format!("what made {author} an Administrator is void itself"),
             Void::BeyondCut(removal) => self.beyond_the_cut_of(&removal, &author),
             Void::TargetRevoked => self.revoked_already(certificate, &target),
-            Void::LastAdministrator => "no active Administrator would remain".to_owned(),
+            Void::LastAdministrator => format!("without {target} no Administrator would be left"),
             Void::LesserRightWins => {
                 format!("{target} was made a Member at the same time, and the lesser right wins")
             }
-            Void::TargetNotIn => format!("what let {target} in does not count"),
+            Void::TargetNotIn => format!("what let {target} in is void itself"),
             Void::TooManyDevices => format!("{author} has as many devices as anybody may have"),
             Void::DeviceTaken | Void::InvitationSpent | Void::UnknownKind => why.to_string(),
         }

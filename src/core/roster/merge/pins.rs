@@ -54,16 +54,25 @@ impl Pins {
         if undoes.is_empty() {
             return None;
         }
-        let proof = fork_below(graph, last);
-        undoes.retain(|id| self.enrolment != Some(*id) || proof.is_some());
-        (!undoes.is_empty()).then(|| Dispute { certificate: graph.id(last), undoes, proof })
+        let one_way = fork_below(graph, last, |one, other| one != other);
+        undoes.retain(|id| self.enrolment != Some(*id) || one_way.is_some());
+        if undoes.is_empty() {
+            return None;
+        }
+        // Whoever forked may build on both ways, and is shown all the same.
+        let proof = one_way.or_else(|| fork_below(graph, last, |one, other| one && other));
+        Some(Dispute { certificate: graph.id(last), undoes, proof })
     }
 }
 
-/// A fork that leads to this certificate: of its ancestors and itself, the first with a sibling on its own chain.
-fn fork_below(graph: &Graph, ix: Ix) -> Option<(CertificateId, CertificateId)> {
+/// A fork that leads to this certificate: the first of which its past has so much.
+fn fork_below(
+    graph: &Graph,
+    ix: Ix,
+    has: impl Fn(bool, bool) -> bool,
+) -> Option<(CertificateId, CertificateId)> {
     let past = graph.closure(&[ix]);
-    graph.forks().find(|(one, other)| past[*one as usize] != past[*other as usize]).map(|(one, other)| {
+    graph.forks().find(|(one, other)| has(past[*one as usize], past[*other as usize])).map(|(one, other)| {
         let (mut one, mut other) = (graph.id(one), graph.id(other));
         if other < one {
             std::mem::swap(&mut one, &mut other);

@@ -123,6 +123,12 @@ impl Reconciling {
         }
     }
 
+    /// Whether it is known what the other lacks of what was held here at its last list.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// What a device says first.
     #[must_use]
     pub fn holds(history: &History) -> Word {
