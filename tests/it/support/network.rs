@@ -1,11 +1,11 @@
 //! A whole organization in a world: many machines that lose each other, crash, act apart and meet again, and some that
-//! do whatever harm the protocol lets them. Which input comes next is drawn, so messages to different machines overtake
-//! each other.
+//! do whatever harm the protocol lets them. Which input comes next is drawn: messages overtake each other, to different
+//! machines as on different streams to one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use muster::core::node::input::{Input, Protocol};
+use muster::core::node::input::{Channel, Input, Protocol};
 use muster::core::node::request::Request;
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::CertificateId;
@@ -59,6 +59,8 @@ pub(crate) struct Network {
     hostile: Vec<String>,
     /// What came to each machine and it hasn't taken yet.
     waiting: BTreeMap<String, VecDeque<Input>>,
+    /// Those who are cut off from all others; nobody, while the network is whole.
+    island: BTreeSet<String>,
     /// What the hostile know: all that any of them ever held.
     known: History,
 }
@@ -79,7 +81,7 @@ impl Network {
         for name in &honest {
             world.restart(name);
         }
-        Self { world, honest, hostile, waiting: BTreeMap::new(), known }
+        Self { world, honest, hostile, waiting: BTreeMap::new(), island: BTreeSet::new(), known }
     }
 
     /// Everything that is under way happens, in an order that is drawn; at most so many inputs.
@@ -88,20 +90,29 @@ impl Network {
             for (to, input) in self.world.inputs.drain(..) {
                 self.waiting.entry(to).or_default().push_back(input);
             }
-            // Somebody's turn; what came to them comes in its order.
+            // Somebody's turn.
             let Some(to) = self.waiting.keys().nth(dice.below(self.waiting.len().max(1))).cloned() else {
                 return;
             };
-            let Some(input) = self.waiting.get_mut(&to).and_then(VecDeque::pop_front) else {
+            let Some(input) = self.waiting.get_mut(&to).and_then(|queue| next(queue, dice)) else {
                 self.waiting.remove(&to);
                 continue;
             };
             match self.hostile.contains(&to) {
                 true => self.harm(&to, input, dice),
-                false => self.world.take(&to, input),
+                false => self.take(&to, input),
             }
         }
         assert!(at_most < ENDLESS, "it never ends");
+    }
+
+    /// An honest device takes an input; where it crashes over it, what else came to it is lost with it.
+    fn take(&mut self, name: &str, input: Input) {
+        let would_crash = self.world.machines[name].crash_at.is_some();
+        self.world.take(name, input);
+        if would_crash && self.world.machines[name].crash_at.is_none() {
+            self.waiting.remove(name);
+        }
     }
 
     /// A hostile device answers whatever comes with whatever may do harm.
@@ -160,18 +171,42 @@ impl Network {
     pub(crate) fn something_happens(&mut self, dice: &mut Dice) {
         let one = self.honest[dice.below(self.honest.len())].clone();
         let other = self.anybody(dice);
-        match dice.below(10) {
-            0..=3 => self.world.connect(&one, &other),
+        match dice.below(14) {
+            0..=3 => self.meet(&one, &other),
             4 | 5 => self.world.disconnect(&one, &other),
             6 => {
                 // What came to it and wasn't taken is lost with it.
                 self.waiting.remove(&one);
                 self.world.crash(&one);
             }
-            7 => self.act(dice, Request::RevokeUsers { users: vec![email(&other)] }),
+            // After any of the next outputs: between a commit and what follows from it, or half way through an answer.
+            7 | 8 => {
+                let machine = self.world.machines.get_mut(&one).unwrap();
+                machine.crash_at = Some(machine.outputs + 1 + dice.below(6));
+            }
+            9 => self.part(dice),
+            10 => self.island.clear(),
+            11 => self.act(dice, Request::RevokeUsers { users: vec![email(&other)] }),
             _ => {
                 let profile = ["administrator", "member"][dice.below(2)].parse().unwrap();
                 self.act(dice, Request::SetProfiles { profile, users: vec![email(&other)] });
+            }
+        }
+    }
+
+    fn meet(&mut self, one: &str, other: &str) {
+        if self.island.contains(one) == self.island.contains(other) {
+            self.world.connect(one, other);
+        }
+    }
+
+    /// Half of all lose the other half, until the network is whole again or parts otherwise.
+    fn part(&mut self, dice: &mut Dice) {
+        let all = self.honest.iter().chain(&self.hostile);
+        self.island = all.filter(|_| dice.below(2) == 0).cloned().collect();
+        for (one, other) in self.world.connections.clone() {
+            if self.island.contains(&one) != self.island.contains(&other) {
+                self.world.disconnect(&one, &other);
             }
         }
     }
@@ -202,6 +237,8 @@ impl Network {
 
     /// The honest devices meet, each with two neighbours and somebody else. Who is hostile goes on as before.
     pub(crate) fn all_meet(&mut self, dice: &mut Dice) {
+        self.island.clear();
+        self.world.machines.values_mut().for_each(|machine| machine.crash_at = None);
         for _ in 0..3 {
             let all = self.who_is_in();
             for (n, one) in all.iter().enumerate() {
@@ -248,5 +285,28 @@ impl Network {
     /// What a device holds, as its disk has it.
     pub(crate) fn heads(&self, name: &str) -> Vec<CertificateId> {
         self.world.history(name).heads()
+    }
+}
+
+/// What a device takes next of what came to it: of one stream in its order, of different streams in any. Connections
+/// come and go in their order with all else.
+fn next(queue: &mut VecDeque<Input>, dice: &mut Dice) -> Option<Input> {
+    let streams: Vec<Channel> = queue.iter().map_while(stream).collect();
+    let at = match streams.len() {
+        0 => 0,
+        many => {
+            let drawn = streams[dice.below(many)];
+            streams.iter().position(|stream| *stream == drawn)?
+        }
+    };
+    queue.remove(at)
+}
+
+fn stream(input: &Input) -> Option<Channel> {
+    match input {
+        Input::Opened { channel, .. } | Input::Received { channel, .. } | Input::Closed { channel } => {
+            Some(*channel)
+        }
+        _ => None,
     }
 }
