@@ -1,7 +1,9 @@
-//! The properties of docs/spec/roster.md (R6) that are random tests, over random organizations with honest and hostile people. Each seed
-//! is printed; `MUSTER_SEED=7` repeats one, `MUSTER_HISTORIES=5000` tries more. Every one of these tests was seen to fail
-//! with the rule taken out that it is about: `scripts/mutants --property`. P3 is roster_attacks, P4 roster_pins, P6 roster_random and
-//! roster_chain, P8 roster_forged, P13 roster_seals, P15 primitives_batch, P16 roster_forks.
+//! The properties of docs/spec/roster.md (R6) that are random tests, over random organizations with honest and hostile
+//! people. Each seed is printed; `MUSTER_SEED=7` repeats one, `MUSTER_HISTORIES=5000` tries more. `scripts/mutants --property`
+//! takes rules out, and sees the test fail that is about them.
+//!
+//! Elsewhere: P3 roster_attacks, P4 roster_pins, P6 roster_random and roster_chain, P8 roster_forged, P13 roster_seals,
+//! P15 primitives_batch, P16 roster_forks, P17 node_sync and hostile_floods, P18 store_durability and network_convergence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
