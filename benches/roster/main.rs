@@ -16,6 +16,8 @@
 //! - `certificates`: all of them; `bytes_per_certificate`: as they are sent.
 //! - `replay_s`: the above. `verify_only_s`: the same frames read and verified by the same verifier, and nothing
 //!   else. `store_only_s`: the same batches committed, and nothing else.
+//! - `replay_cpu_s`, `verify_only_cpu_s`, `store_only_cpu_s`: what the processors worked for each, all threads together; on
+//!   a machine that is busy with other things these can be compared and the others can't.
 //! - `reopen_s`: the store is opened, loaded, and a node is restored from it.
 //! - `head_us`: one certificate more, on top of all others: read, verified, added; the median of 101.
 //! - `late_ms`: a removal whose author had seen half: read, verified, added.
@@ -30,6 +32,7 @@
 )]
 
 mod organization;
+mod sync;
 
 use std::fs;
 use std::path::Path;
@@ -56,11 +59,12 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
+        ["sync"] => sync::run(),
         ["replay", dir] => replay(Path::new(dir)),
         ["roster"] => [1_000, 10_000, 100_000].into_iter().for_each(measure),
         ["roster", ref sizes @ ..] => sizes.iter().for_each(|size| measure(size.parse().unwrap())),
         _ => {
-            eprintln!("roster: roster [N]…");
+            eprintln!("roster: roster [N]… or sync");
             return ExitCode::from(2);
         }
     }
@@ -107,7 +111,7 @@ fn replay(dir: &Path) {
     store.commit(&record(dir)).unwrap();
 
     let mut bytes = 0;
-    let replay_s = timed(dir, |frame| {
+    let (replay_s, replay_cpu_s) = timed(dir, |frame| {
         let (mut batch, fresh) = (Batch::default(), read(&frame));
         for verified in SignedCertificate::verify_all(fresh) {
             let certificate = verified.unwrap();
@@ -120,10 +124,10 @@ fn replay(dir: &Path) {
     let peak_rss_mb = peak_mb() - before;
     drop(store);
 
-    let verify_only_s = timed(dir, |frame| {
+    let (verify_only_s, verify_only_cpu_s) = timed(dir, |frame| {
         assert!(SignedCertificate::verify_all(read(&frame)).iter().all(Result::is_ok));
     });
-    let store_only_s = store_only(dir);
+    let (store_only_s, store_only_cpu_s) = store_only(dir);
     let began = Instant::now();
     let (store, _) = Store::open(&dir.join("replayed")).unwrap();
     let node = Node::restore(store.load().unwrap(), Settings::default()).unwrap().unwrap();
@@ -138,41 +142,42 @@ fn replay(dir: &Path) {
     let line = json!({
         "n": 0, "certificates": certificates,
         "replay_s": rounded(replay_s), "verify_only_s": rounded(verify_only_s),
-        "store_only_s": rounded(store_only_s), "reopen_s": rounded(reopen_s),
+        "store_only_s": rounded(store_only_s), "replay_cpu_s": rounded(replay_cpu_s),
+        "verify_only_cpu_s": rounded(verify_only_cpu_s), "store_only_cpu_s": rounded(store_only_cpu_s), "reopen_s": rounded(reopen_s),
         "head_us": rounded(on_top[on_top.len() / 2] * 1e6), "late_ms": rounded(late * 1e3),
         "peak_rss_mb": rounded(peak_rss_mb), "bytes_per_certificate": bytes / certificates,
     });
     println!("{line}");
 }
 
-/// Seconds that this took for all frames, reading them from the disk left out.
-fn timed(dir: &Path, mut take: impl FnMut(Vec<Vec<u8>>)) -> f64 {
-    let mut took = 0.0;
+/// Seconds that this took for all frames, reading them from the disk left out, and those that the processors worked.
+fn timed(dir: &Path, mut take: impl FnMut(Vec<Vec<u8>>)) -> (f64, f64) {
+    let (mut took, worked) = (0.0, cpu_s());
     for number in 0.. {
-        let Ok(frame) = fs::read(dir.join(format!("frame-{number}"))) else { return took };
+        let Ok(frame) = fs::read(dir.join(format!("frame-{number}"))) else { break };
         let frame: Vec<Vec<u8>> = codec::decode(&frame).unwrap();
         let began = Instant::now();
         take(frame);
         took += began.elapsed().as_secs_f64();
     }
-    took
+    (took, cpu_s() - worked)
 }
 
 /// The same batches as the replay's, made beforehand.
-fn store_only(dir: &Path) -> f64 {
+fn store_only(dir: &Path) -> (f64, f64) {
     let (store, _) = Store::open(&dir.join("stored")).unwrap();
     store.commit(&record(dir)).unwrap();
-    let mut took = 0.0;
+    let mut batches = Vec::new();
     timed(dir, |frame| {
         let mut batch = Batch::default();
         for certificate in SignedCertificate::verify_all(read(&frame)) {
             write_down(&certificate.unwrap(), &mut batch);
         }
-        let began = Instant::now();
-        store.commit(&batch).unwrap();
-        took += began.elapsed().as_secs_f64();
+        batches.push(batch);
     });
-    took
+    let (began, worked) = (Instant::now(), cpu_s());
+    batches.iter().for_each(|batch| store.commit(batch).unwrap());
+    (began.elapsed().as_secs_f64(), cpu_s() - worked)
 }
 
 fn read(frame: &[Vec<u8>]) -> Vec<SignedCertificate> {
@@ -204,6 +209,14 @@ fn peak_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Seconds that the processors have worked for this process, in its own code and in the system's.
+fn cpu_s() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The name, in parentheses, may hold anything. A tick is a hundredth of a second on every Linux.
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11);
+    fields.take(2).map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
 }
 
 fn rounded(number: f64) -> f64 {

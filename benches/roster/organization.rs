@@ -2,8 +2,9 @@
 
 use muster::core::node::output::{Batch, Output};
 use muster::core::node::{NewOrganization, Node, Settings};
+use muster::core::primitives::codec;
 use muster::core::primitives::entropy::Entropy;
-use muster::core::primitives::ids::{CertificateId, InvitationId, Seal, UserId};
+use muster::core::primitives::ids::{CertificateId, DeviceId, InvitationId, Seal, UserId};
 use muster::core::primitives::keys::{DeviceKey, UserSecret};
 use muster::core::primitives::kind::Kind;
 use muster::core::primitives::secret::Secret32;
@@ -11,13 +12,19 @@ use muster::core::primitives::text::{Email, Label, Name};
 use muster::core::primitives::time::Moment;
 use muster::core::roster::body::Enroll;
 use muster::core::roster::proof::Claim;
+use muster::core::roster::seal::{Field, Opening};
 use muster::core::roster::{Body, History, Profile, SignedCertificate};
+
+use super::sync::record_of;
 
 /// They take turns, so that those whom one lets in are vouched for by the others.
 const AUTHORS: usize = 8;
 
 /// Removals between two rounds in which the witnesses acknowledge.
 const BETWEEN_ROUNDS: usize = 64;
+
+/// What lies under one key of a store.
+pub(crate) type Record = (Vec<u8>, Vec<u8>);
 
 /// All that was signed, and what the founder's device wrote down of itself.
 pub(crate) struct Organization {
@@ -26,6 +33,8 @@ pub(crate) struct Organization {
     pub(crate) founding: Batch,
     /// As it is sent, ancestors first, the founding certificate left out.
     pub(crate) signed: Vec<Vec<u8>>,
+    /// Of all names, emails and labels, as they are stored.
+    openings: Vec<Record>,
     ids: Vec<CertificateId>,
     people: usize,
 }
@@ -71,7 +80,7 @@ impl Organization {
         let mut history = History::new(found.id().into());
         let ids = vec![found.id()];
         history.add(found).unwrap();
-        Self { history, founding, signed: Vec::new(), ids, people: 1 }
+        Self { history, founding, signed: Vec::new(), openings: Vec::new(), ids, people: 1 }
     }
 
     /// One more person, by this Administrator.
@@ -87,21 +96,59 @@ impl Organization {
             user,
             user_key: UserSecret::new(Secret32::new(drawn)).public(),
         };
-        let seal = |of: &str| Seal(seed(of, self.people));
+        let (name, email) = (format!("Person {}", self.people), format!("person{}@example.org", self.people));
+        let name = self.seal(user, Field::Name, &name);
+        let email = self.seal(user, Field::Email, &email);
+        let label = self.seal(user, Field::Label, "laptop");
         let body = Enroll {
             user,
             profile,
             user_key: claim.user_key,
             device: guest.device(),
-            name: seal("name"),
-            email: seal("email"),
-            label: seal("label"),
+            name,
+            email,
+            label,
             invitation: claim.invitation,
             kind: claim.kind,
             proof: claim.prove(&guest),
         };
         self.people += 1;
         self.say(by, Body::Enroll(body));
+    }
+
+    fn seal(&mut self, of: UserId, field: Field, value: &str) -> Seal {
+        let salt = seed("salt", self.openings.len());
+        let opening = Opening::new(of, field, value, salt).unwrap();
+        let seal = opening.seal(self.history.organization());
+        self.openings.push(([b"o", seal.0.as_slice()].concat(), codec::encode(&opening)));
+        seal
+    }
+
+    /// The same, to go on with apart; whoever comes next is somebody else, by so many.
+    pub(crate) fn branch(&self, others: usize) -> Self {
+        Self {
+            history: self.history.clone(),
+            founding: Batch { changes: self.founding.changes.clone() },
+            signed: self.signed.clone(),
+            openings: self.openings.clone(),
+            ids: self.ids.clone(),
+            people: self.people + others,
+        }
+    }
+
+    /// No more than what the first who was let in joined with.
+    pub(crate) fn as_joined(&self) -> Self {
+        let mut joined = self.branch(0);
+        joined.signed.truncate(1);
+        joined.openings.truncate(3);
+        joined
+    }
+
+    /// What lies in a store that holds this, the founder's.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let founding = self.founding.changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap()));
+        let certificates = self.signed.iter().map(|bytes| record_of(bytes));
+        founding.chain(certificates).chain(self.openings.iter().cloned()).collect()
     }
 
     fn promote(&mut self, by: usize, whom: usize) {
@@ -147,6 +194,24 @@ impl Organization {
 /// The key of one person's device.
 pub(crate) fn key(person: usize) -> DeviceKey {
     DeviceKey::from_seed(Secret32::new(seed("device", person)))
+}
+
+/// This person's device.
+pub(crate) fn device(person: usize) -> DeviceId {
+    key(person).device()
+}
+
+/// The records of this person's own secrets, after those of the founder (src/core/node/records.rs).
+pub(crate) fn secrets_of(person: usize, founders: &[Record]) -> Vec<Record> {
+    let founders: Vec<Record> =
+        founders.iter().filter(|(key, _)| matches!(key[0], b'k' | b'm')).cloned().collect();
+    if person == 0 {
+        return founders;
+    }
+    let membership = &founders.iter().find(|(key, _)| key[0] == b'm').unwrap().1;
+    let secret = codec::encode(&UserSecret::new(Secret32::new(seed("enrol", person))));
+    let own = [&membership[..32], &secret, &membership[32 + secret.len()..]].concat();
+    vec![(b"k".to_vec(), codec::encode(&Secret32::new(seed("device", person)))), (b"m".to_vec(), own)]
 }
 
 fn user(person: usize) -> UserId {
