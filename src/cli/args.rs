@@ -123,12 +123,18 @@ pub(super) enum Invite {
         /// How long the invitation lives, like 12h or 7d
         #[arg(long, value_name = "TIME", value_parser = span)]
         expires: Option<Duration>,
+        /// Draw the link as a QR code as well
+        #[arg(long)]
+        qr: bool,
     },
     /// Make an invitation for a further device of your own
     Device {
         /// How long the invitation lives, like 2h or 1d
         #[arg(long, value_name = "TIME", value_parser = span)]
         expires: Option<Duration>,
+        /// Draw the link as a QR code as well
+        #[arg(long)]
+        qr: bool,
     },
     /// The invitations that this daemon made
     List {

@@ -23,6 +23,7 @@ mod join;
 mod org;
 mod person;
 mod prompt;
+mod qr;
 mod render;
 mod roster;
 mod screen;

@@ -55,7 +55,6 @@ fn a_bad_command_line_is_one_line_and_exit_2() {
         "invite user bob@example.org --expires 99999999999999999999d",
         "invite user bob@example.org --expires",
         "invite user bob@example.org --send",
-        "invite user bob@example.org --qr",
         "invite resend x",
         "invite show",
         "greet a b",

@@ -15,6 +15,7 @@ mod support;
 mod cli_command_line;
 mod cli_conversations;
 mod cli_output;
+mod cli_qr;
 mod control_conversations;
 mod control_events;
 mod control_script;
