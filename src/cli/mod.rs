@@ -27,6 +27,7 @@ mod qr;
 mod render;
 mod roster;
 mod screen;
+mod session;
 mod status;
 mod user;
 
@@ -77,6 +78,7 @@ async fn dispatch(screen: &Screen, client: &Client, command: Command) -> Result<
         Command::Status => status::run(screen, client).await,
         Command::Org(command) => org::run(screen, client, command).await,
         Command::Invite(command) => invite::run(screen, client, command).await,
+        Command::Session(command) => session::run(screen, client, command).await,
         Command::Greet(command) => greet::run(screen, client, command).await,
         Command::Join(command) => join::run(screen, client, command).await,
         Command::User(command) => user::run(screen, client, command).await,

@@ -20,6 +20,8 @@ pub(super) enum Purpose {
     Seek(DeviceId),
     /// To stay connected with this device.
     Contact(DeviceId),
+    /// To ask this neighbour for its sessions.
+    Around(PeerId),
     /// To use this rendezvous point.
     Point(Place),
 }
@@ -31,6 +33,8 @@ pub(super) enum Deed {
     Dial { purpose: Purpose, peer: Option<PeerId>, address: Address },
     /// Open a greeting stream to a device that is sought and connected.
     Greet(DeviceId),
+    /// Ask a neighbour that is connected for its sessions.
+    Ask(PeerId),
     /// Say that a device was not found.
     NotFound { device: DeviceId, tried: Vec<String> },
     /// Register at a point that is connected.

@@ -79,6 +79,7 @@ impl Driver<'_> {
             match purpose {
                 Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &address),
                 Purpose::Contact(contact) => self.contacts.dial_succeeded(&contact),
+                Purpose::Around(neighbour) => self.around.dial_succeeded(&neighbour),
                 Purpose::Point(place) => self.points.dial_succeeded(&place, peer, now),
             }
         }
@@ -112,6 +113,7 @@ impl Driver<'_> {
         match purpose {
             Purpose::Seek(device) => self.searches.dial_failed(&device, &address, phrase(error), now),
             Purpose::Contact(device) => self.contacts.dial_failed(&device, now),
+            Purpose::Around(neighbour) => self.around.dial_failed(&neighbour, address),
             Purpose::Point(place) => self.points.dial_failed(&place, phrase(error), now),
         }
         self.due_now();
@@ -148,8 +150,10 @@ impl Driver<'_> {
                     None => self.takes_one_more(&peer, protocol),
                 };
                 if welcome {
-                    let from = self.remotes.get(&connection).map(addresses::host).unwrap_or_default();
-                    let fresh = Fresh { peer, protocol, by_us, from, stream };
+                    let remote = self.remotes.get(&connection);
+                    let from = remote.map(addresses::host).unwrap_or_default();
+                    let near = remote.is_some_and(|remote| self.links.lead_to(remote));
+                    let fresh = Fresh { peer, protocol, by_us, from, near, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
             }

@@ -38,6 +38,7 @@ impl Driver<'_> {
         let is_connected =
             |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
         self.contacts.set(&wishes.company, is_connected, now);
+        self.around.set(wishes.looks_around);
         self.recall_neighbours();
         self.due_now();
     }
@@ -72,8 +73,9 @@ impl Driver<'_> {
         self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
         self.contacts.step(now, &mut deeds);
+        let around = self.around.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let held = self.registered_here.values().min().copied();
-        let next = [self.points.next(), searches, self.contacts.next(now), self.announce_at, held];
+        let next = [self.points.next(), searches, around, self.contacts.next(now), self.announce_at, held];
         self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
@@ -143,6 +145,9 @@ impl Driver<'_> {
             match deed {
                 Deed::Dial { purpose, peer, address } => self.dial(purpose, peer, address),
                 Deed::Greet(device) => self.greet(&device),
+                Deed::Ask(neighbour) => {
+                    self.open(neighbour, Protocol::Sessions, Errand::Open);
+                }
                 Deed::NotFound { device, mut tried } => {
                     if self.settings.mdns {
                         tried.push("the local network: not seen".to_owned());

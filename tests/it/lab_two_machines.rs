@@ -26,7 +26,7 @@ fn play(hints: &str) {
     assert_eq!(said, format!("Bob is in, by {hints}.\n"));
 }
 
-fn may_make_networks(hints: &str) -> bool {
+pub(crate) fn may_make_networks(hints: &str) -> bool {
     let name = format!("mup{}{hints}", std::process::id());
     let netns = |deed: &str| {
         let made = Command::new("ip").args(["netns", deed, &name]).output();

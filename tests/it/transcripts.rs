@@ -36,4 +36,5 @@ transcripts! {
     invitations: "8-invitations.md";
     following_events: "9-events.md";
     what_goes_wrong: "10-what-goes-wrong.md";
+    a_workshop: "11-a-workshop.md";
 }
