@@ -72,9 +72,12 @@ pub(super) enum Command {
     /// Invite people and devices of your own
     #[command(subcommand)]
     Invite(Invite),
+    /// Open the door to a whole room, for a while
+    #[command(subcommand)]
+    Session(Session),
     /// Greet a guest: read codes to each other, then let them in
     Greet(Greet),
-    /// Join an organization with an invitation's link
+    /// Join an organization with an invitation's link, or a session on the local network
     Join(Join),
     /// The users
     #[command(subcommand)]
@@ -144,12 +147,18 @@ pub(super) enum Invite {
         /// How long the invitation lives, like 12h or 7d
         #[arg(long, value_name = "TIME", value_parser = span)]
         expires: Option<Duration>,
+        /// Draw the link as a QR code as well
+        #[arg(long)]
+        qr: bool,
     },
     /// Make an invitation for a further device of your own
     Device {
         /// How long the invitation lives, like 2h or 1d
         #[arg(long, value_name = "TIME", value_parser = span)]
         expires: Option<Duration>,
+        /// Draw the link as a QR code as well
+        #[arg(long)]
+        qr: bool,
     },
     /// The invitations that this daemon made
     List {
@@ -171,6 +180,36 @@ pub(super) enum Invite {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Session {
+    /// Open a session: guests on this network find it, and others come with its link
+    Open {
+        /// What guests become where you say nothing else: external, member or administrator
+        #[arg(long, value_name = "PROFILE")]
+        profile: Option<Profile>,
+        /// How long it is open, like 30m or 2h
+        #[arg(long = "for", value_name = "TIME", value_parser = span)]
+        life: Option<Duration>,
+        /// How many it lets in
+        #[arg(long, value_name = "N")]
+        seats: Option<u32>,
+        /// Tell your name to who looks for sessions on this network
+        #[arg(long)]
+        show_name: bool,
+        /// Draw the link as a QR code as well
+        #[arg(long)]
+        qr: bool,
+    },
+    /// The sessions that are open
+    List,
+    /// Close a session: nobody else comes in, and who waits is told
+    Close {
+        /// Its id, or the start of it; without, the only one
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: Option<String>,
+    },
+}
+
 #[derive(Debug, Group)]
 pub(super) struct Greet {
     /// The invitation: its id, the start of it, or the email it was made for; without, the one with a guest
@@ -186,6 +225,9 @@ pub(super) struct Join {
     /// The link; `-` reads it from the first line of standard input; without, it is asked for
     #[arg(value_name = "LINK")]
     pub(super) link: Option<String>,
+    /// Without a link, at a session on the local network: the only one, or that of this id or organization
+    #[arg(long, value_name = "SESSION", num_args = 0..=1, default_missing_value = "", conflicts_with = "link")]
+    pub(super) lan: Option<String>,
     /// Your name
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,

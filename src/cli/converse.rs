@@ -191,7 +191,14 @@ impl Voice {
 }
 
 fn asks(step: &Step) -> bool {
-    matches!(step, Step::Choose { .. } | Step::EnterCode { .. } | Step::Details { .. } | Step::Confirm { .. })
+    matches!(
+        step,
+        Step::Choose { .. }
+            | Step::Sessions { choose: true, .. }
+            | Step::EnterCode { .. }
+            | Step::Details { .. }
+            | Step::Confirm { .. }
+    )
 }
 
 /// Whether an answer to this step may have been the last one. A guest whose details are not known yet is asked
@@ -248,6 +255,7 @@ fn hint(reason: Reason, side: Side) -> Option<&'static str> {
         }
         Reason::UnsupportedVersion => Some("update the older musterd of the two"),
         Reason::Refused | Reason::Cancelled | Reason::BadMessage | Reason::NotAllowed => None,
-        Reason::SessionClosed | Reason::NoSeats => None,
+        Reason::SessionClosed | Reason::NoSeats if is_host => Some("muster session open opens another one"),
+        Reason::SessionClosed | Reason::NoSeats => Some("ask your host to open another one"),
     }
 }

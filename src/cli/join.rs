@@ -13,10 +13,13 @@ use crate::control::client::Client;
 use crate::control::data::{JoinAnswers, Reason, Side, shown};
 
 pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<(), Failure> {
-    let Join { link, name, email, device } = join;
+    let Join { link, lan, name, email, device } = join;
     let answers = JoinAnswers { name, email, device, yes: None };
     let mut lines = Lines::new();
-    let link = read_link(screen, link, &mut lines).await?;
+    let to = match lan {
+        Some(session) => To::Lan(Some(session).filter(|session| !session.is_empty())),
+        None => To::Link(read_link(screen, link, &mut lines).await?),
+    };
     let mut interrupts = interrupts()?;
     loop {
         let voice = if screen.json {
@@ -26,11 +29,22 @@ pub(super) async fn run(screen: &Screen, client: &Client, join: Join) -> Result<
         };
         let (lines, interrupts) = (&mut lines, &mut interrupts);
         let mut talk = Talk { screen, client, lines, interrupts, voice, side: Side::Guest };
-        let ending = talk.run(client.join(link.clone(), answers.clone())).await?;
+        let ending = match to.clone() {
+            To::Link(link) => talk.run(client.join(link, answers.clone())).await?,
+            To::Lan(session) => talk.run(client.join_on_lan(session, answers.clone())).await?,
+        };
         if !again(screen, &ending, talk.lines, talk.interrupts).await {
             return conclude(ending, Side::Guest, "join");
         }
     }
+}
+
+/// Where to.
+#[derive(Clone)]
+enum To {
+    Link(LinkText),
+    /// A session on the local network: the one that is named, or the only one.
+    Lan(Option<String>),
 }
 
 /// The link, as an argument, from the first line of input, or typed at a prompt. It is a secret: no error

@@ -24,10 +24,12 @@ mod join;
 mod org;
 mod person;
 mod prompt;
+mod qr;
 mod render;
 mod revoke;
 mod roster;
 mod screen;
+mod session;
 mod status;
 mod user;
 
@@ -78,6 +80,7 @@ async fn dispatch(screen: &Screen, client: &Client, command: Command) -> Result<
         Command::Status => status::run(screen, client).await,
         Command::Org(command) => org::run(screen, client, command).await,
         Command::Invite(command) => invite::run(screen, client, command).await,
+        Command::Session(command) => session::run(screen, client, command).await,
         Command::Greet(command) => greet::run(screen, client, command).await,
         Command::Join(command) => join::run(screen, client, command).await,
         Command::User(command) => user::run(screen, client, command).await,

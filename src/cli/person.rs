@@ -67,8 +67,11 @@ impl Person {
                 self.wait(screen, steps::waiting(*awaited, *place, ticket.as_deref()));
                 Ok(())
             }
-            Step::ShowCode { code } => {
+            Step::ShowCode { code, without_link } => {
                 self.ticket = None;
+                if *without_link {
+                    screen.note("Your guest came without a link: only the codes tell who it is.");
+                }
                 screen.note(match self.side {
                     Side::Host => "Read this code to your guest:",
                     _ => "Read this code to your host:",
@@ -84,7 +87,12 @@ impl Person {
             Step::Done { user_id, profile, organization, .. } => {
                 screen.line(&steps::done(self.side, *user_id, *profile, organization.as_deref()))
             }
+            Step::Sessions { sessions, choose: false, .. } => {
+                say(steps::joins_session(sessions));
+                Ok(())
+            }
             Step::Choose { again, .. }
+            | Step::Sessions { again, .. }
             | Step::EnterCode { again, .. }
             | Step::Details { again, .. }
             | Step::Confirm { again, .. } => {
@@ -114,6 +122,10 @@ impl Person {
     async fn ask(&mut self, screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
         match step {
             Step::Choose { guests, .. } => choose(guests, lines).await.map(Reply::Line),
+            Step::Sessions { sessions, .. } => {
+                say(format_args!("Several sessions are open here:\n{}", steps::sessions(sessions)));
+                lines.ask("The session to join", None).await.map(Reply::Line)
+            }
             Step::EnterCode { of, .. } => {
                 let whom = if *of == Side::Host { "host" } else { "guest" };
                 let question = format!("The code that your {whom} reads to you (or none, if it differs)");
@@ -204,7 +216,7 @@ async fn field(
 
 /// The host's last word: who this is, which profile, yes or no.
 async fn confirm(screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Reply> {
-    let Step::Confirm { name, email, invited_email, device, .. } = step else { return None };
+    let Step::Confirm { name, email, invited_email, device, profile, .. } = step else { return None };
     say(steps::guest(name.as_deref(), email.as_deref(), invited_email.as_deref(), device));
     if name.is_none() && email.is_none() {
         let question = "Make it a device of your own?";
@@ -222,8 +234,11 @@ async fn confirm(screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Repl
             return Some(refusal());
         }
     }
-    let profile = lines.choose("Their profile", &["external", "member", "administrator"]).await?;
-    confirmation.profile = Some(profile.to_owned());
+    let (mut profile, was_chosen) = match profile {
+        Some(default) => (default.to_string(), false),
+        None => (choose_profile(lines).await?, true),
+    };
+    confirmation.profile = Some(profile.clone());
     if screen.yes {
         return answer(&confirmation);
     }
@@ -232,9 +247,19 @@ async fn confirm(screen: &Screen, step: &Step, lines: &mut Lines) -> Option<Repl
         match lines.choose(&format!("Enrol them as {profile}?"), &words).await? {
             "yes" => return answer(&confirmation),
             "no" => return Some(refusal()),
-            _ => correct(&mut confirmation, step, lines).await?,
+            _ => {
+                correct(&mut confirmation, step, lines).await?;
+                if !was_chosen {
+                    profile = choose_profile(lines).await?;
+                    confirmation.profile = Some(profile.clone());
+                }
+            }
         }
     }
+}
+
+async fn choose_profile(lines: &mut Lines) -> Option<String> {
+    lines.choose("Their profile", &["external", "member", "administrator"]).await.map(str::to_owned)
 }
 
 /// Name, email and label once more, each with what would be taken so far.

@@ -62,6 +62,17 @@ impl Screen {
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
     }
 
+    /// A link as a QR code: data for people; beside JSON it is for whoever looks at the terminal.
+    pub(super) fn qr(&self, link: &str) -> Result<(), Failure> {
+        let colours = if self.json { console::colors_enabled_stderr() } else { console::colors_enabled() };
+        match super::qr::draw(link, super::qr::terminal_has_unicode(), colours) {
+            Some(code) if self.json => say(&code),
+            Some(code) => self.data(&code)?,
+            None => say("The link is too long for a QR code.\n"),
+        }
+        Ok(())
+    }
+
     /// Progress or a hint: a line for people who didn't ask for quiet.
     pub(super) fn note(&self, text: impl Display) {
         if !self.quiet {

@@ -75,6 +75,13 @@ pub enum About {
         /// The ticket of one of several guests.
         guest: Option<String>,
     },
+    /// Somebody here is a guest without a link, at a session on the local network.
+    JoinOnLan {
+        /// Which; none: the only one.
+        session: Option<String>,
+        /// What need not be asked.
+        answers: JoinAnswers,
+    },
     /// Somebody here is the guest.
     Join {
         /// As it was pasted.

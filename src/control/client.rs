@@ -14,13 +14,14 @@ pub use stream::{Conversation, Events, Said};
 
 use self::connection::{Connection, encoded};
 use super::wire::{
-    Adoption, AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, Point, ProfileChange, Revocation,
+    Adoption, AnswerLine, Founding, NewGreeting, NewInvitations, NewJoin, NewSession, Point, ProfileChange,
+    Revocation,
 };
 use super::{LinkText, StatusReport};
 use crate::core::node::conversation::JoinAnswers;
 use crate::core::node::request::{
     ChangeAnswer, DeviceAnswer, InvitationAnswer, InvitedAnswer, LogAnswer, LogChangesAnswer,
-    OrganizationAnswer, PointAnswer, Refusal, UserAnswer, VerifyAnswer,
+    OrganizationAnswer, PointAnswer, Refusal, SessionAnswer, UserAnswer, VerifyAnswer,
 };
 use crate::core::primitives::address::Address;
 use crate::core::roster::profile::Profile;
@@ -131,6 +132,31 @@ impl Client {
     /// As [`Client::status`].
     pub async fn cancel_invitation(&self, id: &str) -> Result<InvitationAnswer> {
         self.plain("DELETE", &format!("/v1/invitations/{}", encoded(id)), &[]).await
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn open_session(&self, new: &NewSession) -> Result<SessionAnswer> {
+        self.send("POST", "/v1/sessions", &[], new).await
+    }
+
+    /// The sessions that are open.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn sessions(&self) -> Result<Vec<SessionAnswer>> {
+        self.get("/v1/sessions", &[]).await
+    }
+
+    /// Closes a session; none named: the only one.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn close_session(&self, id: Option<&str>) -> Result<SessionAnswer> {
+        let path = id.map_or("/v1/sessions".to_owned(), |id| format!("/v1/sessions/{}", encoded(id)));
+        self.plain("DELETE", &path, &[]).await
     }
 
     /// The users; the revoked ones as well, if `revoked`.
@@ -246,7 +272,18 @@ impl Client {
     /// # Errors
     /// As [`Client::status`].
     pub async fn join(&self, link: LinkText, answers: JoinAnswers) -> Result<Conversation> {
-        let new = NewJoin { link, answers };
+        self.begin_to_join(NewJoin { link: Some(link), lan: false, session: None, answers }).await
+    }
+
+    /// Begins to join a session on the local network, as a guest without a link; none named: the only one.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn join_on_lan(&self, session: Option<String>, answers: JoinAnswers) -> Result<Conversation> {
+        self.begin_to_join(NewJoin { link: None, lan: true, session, answers }).await
+    }
+
+    async fn begin_to_join(&self, new: NewJoin) -> Result<Conversation> {
         let connection = Connection::open(&self.socket).await?;
         Conversation::begin(connection, "/v1/joins", json(&new)?).await
     }

@@ -113,9 +113,17 @@ pub(super) async fn greet(
 pub(super) async fn join(
     State(desk): State<Desk>,
     Extension(peer): Extension<Peer>,
-    Whole(NewJoin { link, answers }): Whole<NewJoin>,
+    Whole(NewJoin { link, lan, session, answers }): Whole<NewJoin>,
 ) -> Result<Response, Refused> {
-    begin(&desk, peer, None, About::Join { link, answers }).await
+    let about = match (link, lan, session) {
+        (Some(link), false, None) => About::Join { link, answers },
+        (None, true, session) => About::JoinOnLan { session, answers },
+        _ => {
+            let why = "join: either \"link\", or \"lan\": true and perhaps \"session\"";
+            return Err(Refusal::new(Class::Usage, "bad_value", why).into());
+        }
+    };
+    begin(&desk, peer, None, about).await
 }
 
 async fn begin(

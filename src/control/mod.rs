@@ -18,6 +18,7 @@
 //! | `GET /v1/organization`, `DELETE` | shows the one that `?org=` names; wipes what a revocation left |
 //! | `GET /v1/invitations`, `POST` | lists them (`?all=true`); makes some |
 //! | `GET /v1/invitations/{id}`, `DELETE` | shows one with its link; cancels it |
+//! | `GET /v1/sessions`, `POST`, `DELETE`, `DELETE /v1/sessions/{id}` | lists the open ones; opens one; closes one |
 //! | `GET /v1/users`, `GET /v1/users/{user}` | lists them (`?revoked=true`); shows one |
 //! | `POST /v1/users/revoke`, `POST /v1/users/profile` | what is done to several users at once |
 //! | `GET /v1/devices` | lists them (`?user=`) |
@@ -49,17 +50,19 @@ pub use bind::{BindError, bind};
 pub use call::{About, Call, LinkText, StatusReport};
 pub use place::{SYSTEM_SOCKET, Surroundings, default_socket};
 pub use server::serve;
-pub use wire::Founding;
+pub use wire::{Founding, NewSession};
 
 /// The plain data that travels over the socket, for clients that know nothing else of the core.
 pub mod data {
     pub use crate::core::greeting::{Reason, Side};
-    pub use crate::core::node::conversation::{Confirmation, JoinAnswers, Joined, Step, WaitingGuest};
+    pub use crate::core::node::conversation::{
+        Confirmation, FoundSession, JoinAnswers, Joined, Step, WaitingGuest,
+    };
     pub use crate::core::node::event::{Event, Happening};
     pub use crate::core::node::request::{
         ChangeAnswer, ChangeResult, Class, DeviceAnswer, InvitationAnswer, InvitationState, InvitedAnswer,
-        LogAnswer, LogChangesAnswer, OrganizationAnswer, PointAnswer, PointSource, Refusal, UserAnswer,
-        UserState, VerifyAnswer, WaitingAnswer,
+        LogAnswer, LogChangesAnswer, OrganizationAnswer, PointAnswer, PointSource, Refusal, SessionAnswer,
+        UserAnswer, UserState, VerifyAnswer, WaitingAnswer,
     };
     pub use crate::core::primitives::address::Address;
     pub use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::middleware::map_response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::conversations::{self, Conversations};
 use super::refuse::{Refused, Whole, in_our_form};
-use super::wire::{Adoption, Founding, NewInvitations, Point, ProfileChange, Revocation};
+use super::wire::{Adoption, Founding, NewInvitations, NewSession, Point, ProfileChange, Revocation};
 use super::{Call, StatusReport, events};
 use crate::core::node::event::Event;
 use crate::core::node::request::{Answer, Class, OrganizationAnswer, Refusal, Request};
@@ -67,6 +67,8 @@ pub(super) fn all(desk: Desk) -> Router {
         .route("/v1/organization", get(show_organization).delete(forget))
         .route("/v1/invitations", get(invitations).post(invite))
         .route("/v1/invitations/{id}", get(show_invitation).delete(cancel_invitation))
+        .route("/v1/sessions", get(sessions).post(open_session).delete(close_only_session))
+        .route("/v1/sessions/{id}", delete(close_session))
         .route("/v1/users", get(users))
         .route("/v1/users/{user}", get(show_user))
         .route("/v1/users/revoke", post(revoke))
@@ -166,6 +168,30 @@ async fn cancel_invitation(
     Query(which): Query<Which>,
 ) -> Answered<Answer> {
     desk.ask(which.org, Request::CancelInvitation { invitation }).await.map(Json)
+}
+
+async fn sessions(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
+    desk.ask(which.org, Request::ListSessions).await.map(Json)
+}
+
+async fn open_session(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Whole(new): Whole<NewSession>,
+) -> Answered<Answer> {
+    desk.ask(which.org, new.into()).await.map(Json)
+}
+
+async fn close_only_session(State(desk): State<Desk>, Query(which): Query<Which>) -> Answered<Answer> {
+    desk.ask(which.org, Request::CloseSession { session: None }).await.map(Json)
+}
+
+async fn close_session(
+    State(desk): State<Desk>,
+    Path(session): Path<String>,
+    Query(which): Query<Which>,
+) -> Answered<Answer> {
+    desk.ask(which.org, Request::CloseSession { session: Some(session) }).await.map(Json)
 }
 
 async fn users(State(desk): State<Desk>, Query(filter): Query<UserFilter>) -> Answered<Answer> {

@@ -55,6 +55,31 @@ impl From<NewInvitations> for Request {
     }
 }
 
+/// `POST /v1/sessions`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// What guests become where the host says nothing else.
+    #[serde(default)]
+    pub profile: Option<Profile>,
+    /// How long it is open; two hours where nothing is said.
+    #[serde(default)]
+    pub for_seconds: Option<u64>,
+    /// How many it lets in.
+    #[serde(default)]
+    pub seats: Option<u32>,
+    /// Whether the host's name is told to who looks for sessions.
+    #[serde(default)]
+    pub show_name: bool,
+}
+
+impl From<NewSession> for Request {
+    fn from(new: NewSession) -> Self {
+        let NewSession { profile, for_seconds, seats, show_name } = new;
+        Self::OpenSession { profile, life: for_seconds.map(Duration::from_secs), seats, show_name }
+    }
+}
+
 /// `POST /v1/users/revoke`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,11 +119,17 @@ pub(super) struct NewGreeting {
     pub(super) guest: Option<String>,
 }
 
-/// `POST /v1/joins`. Can't be shown: it holds the link.
+/// `POST /v1/joins`: with a link, or a session on the local network. Can't be shown: it holds the link.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewJoin {
-    pub(super) link: LinkText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) link: Option<LinkText>,
+    #[serde(default)]
+    pub(super) lan: bool,
+    /// Its name on the local network, or the start of it, or the organization's name.
+    #[serde(default)]
+    pub(super) session: Option<String>,
     #[serde(default)]
     pub(super) answers: JoinAnswers,
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::looking;
 use super::membership::{Membership, Told};
 use super::memberships::Memberships;
 use crate::control::call::{About, Call, LinkText, StatusReport};
+use crate::core::greeting::invitation::Destination;
 use crate::core::greeting::link::Link;
 use crate::core::node::NewOrganization;
 use crate::core::node::conversation::{Begin, JoinAnswers};
@@ -41,6 +43,15 @@ pub(super) fn take(memberships: &Arc<Memberships>, call: Call) {
                 }
             });
         }
+        Call::Converse {
+            about: About::JoinOnLan { session, answers: said }, steps, answers, reply, ..
+        } => match check(&said) {
+            Ok(()) => {
+                let client = looking::Client { steps, answers, reply };
+                drop(tokio::spawn(looking::join(here, session, said, client)));
+            }
+            Err(refusal) => answer(reply, Err(refusal)),
+        },
         Call::Create { name, person, email, device, mut reply } => {
             tokio::spawn(async move {
                 let founded = create(&here, (&name, &person, &email, device), &mut reply).await;
@@ -130,7 +141,7 @@ async fn join(
         changing = memberships.change() => changing,
         () = reply.closed() => return Err(left()),
     };
-    memberships.joining(&mut changing, &link).await
+    memberships.joining(&mut changing, Destination::from(&link)).await
 }
 
 /// Nobody hears it.

@@ -14,7 +14,7 @@ use tokio::sync::MutexGuard;
 use super::entropy;
 use super::membership::{Membership, Shared, Told};
 use super::point::Point;
-use crate::core::greeting::link::Link;
+use crate::core::greeting::invitation::Destination;
 use crate::core::node::request::{Answer, Class, OrganizationAnswer, Refusal, Request, UserState};
 use crate::core::node::{NewOrganization, Node};
 use crate::core::primitives::entropy::Entropy;
@@ -136,13 +136,13 @@ impl Memberships {
         shown(&*self.begin(changing, node).await?).await
     }
 
-    /// The membership that joins with this link: the one that tried before, or a fresh one with a key of its own.
+    /// The membership that joins there: the one that tried before, or a fresh one with a key of its own.
     pub(super) async fn joining(
         &self,
         changing: &mut Changing,
-        link: &Link,
+        to: Destination,
     ) -> Result<Arc<Membership>, Refusal> {
-        let id = link.keys().id;
+        let id = to.keys.id;
         let all = self.all();
         if let Some(same) = all.iter().find(|membership| membership.known().joining == Some(id)) {
             return Ok(Arc::clone(same));
@@ -155,7 +155,7 @@ impl Memberships {
                 .hint("finish one of them; each is forgotten when its link has expired"));
         }
         let now = self.shared.clock.now();
-        let node = Node::join(fresh_key()?, link, self.shared.settings.clone(), now, fresh_entropy()?);
+        let node = Node::join(fresh_key()?, to, self.shared.settings.clone(), now, fresh_entropy()?);
         self.begin(changing, node).await
     }
 

@@ -30,6 +30,7 @@ pub mod environment;
 mod file;
 pub mod lock;
 pub mod logging;
+mod looking;
 mod membership;
 mod memberships;
 pub mod notify;

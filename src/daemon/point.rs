@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::entropy;
 use super::membership::Shared;
+use crate::core::node::input::Input;
 use crate::core::primitives::secret::{Secret, Secret32};
-use crate::net::{self, Net};
+use crate::net::{self, Command, Net};
 
 /// The point, standing or not.
 pub(super) struct Point {
@@ -44,7 +45,15 @@ impl Point {
         };
         match net::start(settings).await {
             Ok((net, mut inputs)) => {
-                tokio::spawn(async move { while inputs.recv().await.is_some() {} });
+                let hears = net.clone();
+                tokio::spawn(async move {
+                    while let Some(input) = inputs.recv().await {
+                        // It is no member and no host: who wants to talk to one is told so at once.
+                        if let Input::Opened { channel, .. } = input {
+                            hears.perform(Command::HangUp(channel)).await;
+                        }
+                    }
+                });
                 self.net = Some(net);
             }
             Err(error) => tracing::error!("rendezvous point: {error}"),

@@ -95,7 +95,7 @@ fn reaches_beyond_the_link(ip: IpAddr) -> bool {
 
 /// IPv4 before IPv6, private networks before public ones, TCP before QUIC: the order in which a guest in the
 /// same house gets through soonest.
-fn usefulness(address: &Address) -> (bool, bool, Transport) {
+pub(super) fn usefulness(address: &Address) -> (bool, bool, Transport) {
     let (newer, public) = match address.ip() {
         Some(IpAddr::V4(ip)) => (false, !ip.is_private()),
         Some(IpAddr::V6(ip)) => (true, !ip.is_unique_local()),

@@ -18,6 +18,7 @@ pub(super) struct Fresh {
     pub(super) protocol: Protocol,
     pub(super) by_us: bool,
     pub(super) from: String,
+    pub(super) near: bool,
     pub(super) stream: Stream,
 }
 

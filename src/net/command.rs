@@ -35,6 +35,8 @@ pub enum Command {
     Advertise(Advertised),
     /// See [`Output::StayConnected`].
     StayConnected(Company),
+    /// Ask every neighbour for its sessions, by a stream that comes as `Opened`, until told otherwise.
+    LookAround(bool),
     /// Stop, and say when it is done; [`Net::stop`](super::Net::stop) does this.
     Stop(oneshot::Sender<()>),
     /// See [`Net::panic_for_test`](super::Net::panic_for_test).

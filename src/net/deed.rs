@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     Seek(DeviceId),
     /// To stay connected with this device.
     Contact(DeviceId),
+    /// To ask this neighbour for its sessions.
+    Around(PeerId),
     /// To use this rendezvous point.
     Point(Place),
 }
@@ -42,6 +44,8 @@ pub(super) enum Deed {
     DialThrough { purpose: Purpose, peer: PeerId, relay: PeerId },
     /// Open a greeting stream to a device that is sought and connected.
     Greet(DeviceId),
+    /// Ask a neighbour that is connected for its sessions.
+    Ask(PeerId),
     /// Say that a device was not found.
     NotFound { device: DeviceId, tried: Vec<String> },
     /// Register at a point that is connected.

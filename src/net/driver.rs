@@ -16,11 +16,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Settings;
 use super::addresses;
+use super::around::Around;
 use super::channels::Fresh;
 use super::command::Command;
 use super::contacts::Contacts;
 use super::deed::{Purpose, Way};
 use super::ledger::Ledger;
+use super::links::Links;
 use super::manners::Manners;
 use super::neighbours::Neighbours;
 use super::points::Points;
@@ -66,7 +68,9 @@ pub(super) struct Driver<'a> {
     pub(super) searches: Searches,
     pub(super) contacts: Contacts,
     pub(super) points: Points,
+    pub(super) around: Around,
     pub(super) neighbours: Neighbours,
+    pub(super) links: Links,
 
     /// Dials under way, and what for.
     pub(super) dials: HashMap<ConnectionId, (Purpose, Way)>,
@@ -120,7 +124,9 @@ impl<'a> Driver<'a> {
             searches: Searches::default(),
             contacts: Contacts::default(),
             points: Points::default(),
+            around: Around::default(),
             neighbours: Neighbours::default(),
+            links: Links::default(),
             dials: HashMap::new(),
             errands: BTreeMap::new(),
             remotes: HashMap::new(),
@@ -208,9 +214,9 @@ impl<'a> Driver<'a> {
 
     fn begin(&mut self, fresh: Fresh, permit: mpsc::Permit<'_, Input>) {
         let Some(peer) = addresses::device_of(&fresh.peer) else { return };
-        let Fresh { protocol, by_us, .. } = fresh;
+        let Fresh { protocol, by_us, near, .. } = fresh;
         let channel = self.ledger.channels.next_number();
-        permit.send(Input::Opened { channel, peer, protocol, by_us, from: fresh.from.clone() });
+        permit.send(Input::Opened { channel, peer, protocol, by_us, from: fresh.from.clone(), near });
         self.ledger.channels.begin(channel, fresh, self.inputs.clone(), self.settings.pace.frame);
     }
 

@@ -88,6 +88,7 @@ impl Driver<'_> {
             match purpose {
                 Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &way),
                 Purpose::Contact(contact) => self.contacts.dial_succeeded(&contact),
+                Purpose::Around(neighbour) => self.around.dial_succeeded(&neighbour),
                 Purpose::Point(place) => self.points.dial_succeeded(&place, peer, now),
             }
         }
@@ -121,6 +122,7 @@ impl Driver<'_> {
         match purpose {
             Purpose::Seek(device) => self.searches.dial_failed(&device, &way, phrase(error), now),
             Purpose::Contact(device) => self.contacts.dial_failed(&device, &way, now),
+            Purpose::Around(neighbour) => self.around.dial_failed(&neighbour, &way),
             Purpose::Point(place) => self.points.dial_failed(&place, phrase(error), now),
         }
         self.due_now();
@@ -163,7 +165,8 @@ impl Driver<'_> {
                 };
                 if welcome {
                     let from = self.origin_of(connection);
-                    let fresh = Fresh { peer, protocol, by_us, from, stream };
+                    let near = self.remotes.get(&connection).is_some_and(|remote| self.links.lead_to(remote));
+                    let fresh = Fresh { peer, protocol, by_us, from, near, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
             }

@@ -16,6 +16,7 @@ pub(super) struct Wishes {
     pub(super) sought: BTreeMap<DeviceId, Sought>,
     pub(super) advertised: Advertised,
     pub(super) company: Company,
+    pub(super) looks_around: bool,
 }
 
 impl Wishes {
@@ -29,6 +30,7 @@ impl Wishes {
                 self.sought.remove(&device);
             }
             Command::Advertise(advertised) => self.advertised = advertised,
+            Command::LookAround(wished) => self.looks_around = wished,
             Command::StayConnected(company) => self.company = company,
             other => return Some(other),
         }

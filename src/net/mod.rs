@@ -7,7 +7,7 @@
 //! ```text
 //!   Command ──▶ supervise ──▶ driver ──▶ swarm       TCP and QUIC, Noise, Yamux
 //!   Input   ◀──  ledger        │  ▲       ├ gate     who may connect, and how often per address
-//!                              │  │       ├ streams  our two protocols
+//!                              │  │       ├ streams  our three protocols
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
 //!              points ◀────────┤  │       └ identify, ping, mDNS
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
-//! nobody outside notices more than closed channels. `seek`, `contacts` and `points` decide what is due and
+//! nobody outside notices more than closed channels. `seek`, `contacts`, `around` and `points` decide what is due and
 //! say it as deeds; only `driver` touches the swarm.
 //!
 //! Everything a peer can make grow has its bound in [`limits`]: connections,
@@ -25,6 +25,7 @@
 //! Not here: what the frames say, whom to trust, which namespaces exist: the core decides all that.
 
 mod addresses;
+mod around;
 mod backoff;
 mod channels;
 mod command;
@@ -34,6 +35,8 @@ mod driver;
 mod events;
 mod gate;
 mod ledger;
+#[doc(hidden)]
+pub mod links;
 mod manners;
 mod needs;
 mod neighbours;
@@ -71,7 +74,7 @@ const COMMANDS: usize = 64;
 pub struct Settings {
     /// The Ed25519 seed of the identity.
     pub key_seed: Secret32,
-    /// Where to listen; an unspecified address means all interfaces, port 0 any port.
+    /// Where to listen; an unspecified address means all interfaces, port 0 any port. None, and nobody sees us.
     pub listen: Vec<Address>,
     /// The addresses were given by a person: each of them must work, and loopback is published too.
     pub explicit: bool,

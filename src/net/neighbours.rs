@@ -40,6 +40,11 @@ impl Neighbours {
         }
     }
 
+    /// Everybody who is seen.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&PeerId, &[Address])> {
+        self.seen.iter().map(|(peer, addresses)| (peer, addresses.as_slice()))
+    }
+
     /// Where a peer was seen.
     pub(super) fn addresses(&self, peer: &PeerId) -> &[Address] {
         self.seen.get(peer).map_or(&[], Vec::as_slice)

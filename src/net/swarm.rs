@@ -187,7 +187,7 @@ fn listen(
             Err(error) => tracing::warn!(%address, %error, "cannot listen here"),
         }
     }
-    if listeners.is_empty() { Err(NetError::Nowhere) } else { Ok(listeners) }
+    if listeners.is_empty() && !listen.is_empty() { Err(NetError::Nowhere) } else { Ok(listeners) }
 }
 
 fn refused(address: &Address, error: &(dyn Error + 'static)) -> NetError {

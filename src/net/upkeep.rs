@@ -38,6 +38,7 @@ impl Driver<'_> {
         let is_connected =
             |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
         self.contacts.set(&wishes.company, is_connected, now);
+        self.around.set(wishes.looks_around);
         self.recall_neighbours();
         self.due_now();
     }
@@ -72,9 +73,11 @@ impl Driver<'_> {
         self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
         self.contacts.step(now, &self.points, &mut deeds);
+        let around = self.around.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
-        let next = [self.points.next(), searches, self.contacts.next(now), self.announce_at, held, places];
+        let contacts = self.contacts.next(now);
+        let next = [self.points.next(), searches, around, contacts, self.announce_at, held, places];
         self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
@@ -145,6 +148,9 @@ impl Driver<'_> {
                 Deed::Dial { purpose, peer, address } => self.dial(purpose, peer, address),
                 Deed::DialThrough { purpose, peer, relay } => self.dial_through(purpose, peer, relay),
                 Deed::Greet(device) => self.greet(&device),
+                Deed::Ask(neighbour) => {
+                    self.open(neighbour, Protocol::Sessions, Errand::Open);
+                }
                 Deed::NotFound { device, mut tried } => {
                     if self.settings.mdns {
                         tried.push("the local network: not seen".to_owned());

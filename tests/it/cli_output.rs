@@ -59,6 +59,22 @@ fn every_command_prints_the_shape_of_the_contract() {
     assert_eq!(json(&daemon, "invite show 1212")["link"], LINK);
     has(&json(&daemon, "invite cancel bob@example.org"), &keys);
 
+    let keys = [
+        "invitation_id",
+        "lan_id",
+        "profile",
+        "seats",
+        "taken",
+        "show_name",
+        "expires_at",
+        "state",
+        "waiting",
+    ];
+    has(&json(&daemon, "session list")[0], &keys);
+    has(&json(&daemon, "session close"), &keys);
+    let opened = json(&daemon, "session open --profile admin --for 90m --seats 40 --show-name");
+    has(&opened, &[&keys[..], &["link"]].concat());
+
     let users = json(&daemon, "user list");
     let keys = ["user_id", "name", "email", "profile", "state", "enrolled_at", "enrolled_by", "devices"];
     has(&users[0], &keys);
@@ -77,6 +93,12 @@ fn what_was_typed_reaches_the_daemon() {
     let daemon = StandIn::start();
     for (line, asked) in [
         ("org create Acme --name Ada --email ada@x --device lap", "create Acme/Ada/ada@x/Some(\"lap\")"),
+        (
+            "session open --profile admin --for 90m --seats 7 --show-name",
+            "None OpenSession { profile: Some(Administrator), life: Some(5400s), seats: Some(7), show_name: true }",
+        ),
+        ("session close 3434", "None CloseSession { session: Some(\"3434\") }"),
+        ("session close", "None CloseSession { session: None }"),
         ("invite user a@b --expires 1d12h", "None InviteUsers { emails: [\"a@b\"], expires: Some(129600s) }"),
         ("invite device", "None InviteDevice { expires: None }"),
         ("invite list --all", "None ListInvitations { all: true }"),

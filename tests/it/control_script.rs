@@ -41,7 +41,7 @@ pub(crate) async fn converse(
             let _ = reply.send(Ok(()));
             script.greet(invitation.as_deref()).await
         }
-        About::Join { answers, .. } => {
+        About::Join { answers, .. } | About::JoinOnLan { answers, .. } => {
             let _ = reply.send(Ok(()));
             script.join(answers).await
         }
@@ -85,7 +85,7 @@ impl Script {
             }
             _ => {}
         }
-        self.say(Step::ShowCode { code: "TP9W".to_owned() }).await?;
+        self.say(Step::ShowCode { code: "TP9W".to_owned(), without_link: false }).await?;
         self.enter_code(Side::Guest, "U4SQ").await?;
         let mut again = None;
         loop {
@@ -93,6 +93,7 @@ impl Script {
                 name: Some("Bob\u{1b}[31m".to_owned()),
                 email: Some("bob@example.org".to_owned()),
                 invited_email: Some("bob@example.org".to_owned()),
+                profile: None,
                 device: "phone".to_owned(),
                 again: again.take(),
             })
@@ -113,7 +114,7 @@ impl Script {
         let (place, ticket) = (Some(1), Some("17".to_owned()));
         self.say(Step::Waiting { awaited: Side::Host, place, ticket, joining: None }).await?;
         self.enter_code(Side::Host, "TP9W").await?;
-        self.say(Step::ShowCode { code: "U4SQ".to_owned() }).await?;
+        self.say(Step::ShowCode { code: "U4SQ".to_owned(), without_link: false }).await?;
         let device = given.name.as_deref() == Some("the device");
         let slow = given.name.as_deref() == Some("slow");
         let asks = device || given.name.is_none() || given.email.is_none() || given.device.is_none();
@@ -170,6 +171,7 @@ fn guest(ticket: &str) -> WaitingGuest {
         address: "192.0.2.7".to_owned(),
         invitation_id: INVITATION,
         email: Some("bob@example.org".to_owned()),
+        without_link: false,
     }
 }
 

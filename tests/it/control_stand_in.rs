@@ -156,6 +156,10 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
         Request::ListInvitations { .. } => Answer::Invitations(vec![invitation(None)]),
         Request::ShowInvitation { .. } => Answer::Invitation(Box::new(invitation(Some(LINK.to_owned())))),
         Request::CancelInvitation { .. } => Answer::Invitation(Box::new(invitation(None))),
+        Request::OpenSession { .. } | Request::CloseSession { .. } => {
+            Answer::Session(Box::new(session(Some(LINK.to_owned()))))
+        }
+        Request::ListSessions => Answer::Sessions(vec![session(None)]),
         Request::ListUsers { .. } => Answer::Users(vec![ada(), stranger(), cyd()]),
         Request::ShowUser { user } if user == "ada@example.org" => Answer::User(Box::new(ada())),
         Request::ShowUser { user } if user == "boss" => Answer::User(Box::new(bob())),
@@ -278,6 +282,22 @@ fn invitation(link: Option<String>) -> InvitationAnswer {
 }
 
 /// What becomes of a user is in the name, as `bob`, `already`, `self`, `external`, anything else.
+fn session(link: Option<String>) -> SessionAnswer {
+    SessionAnswer {
+        invitation_id: INVITATION,
+        lan_id: InvitationId([0x34; 16]),
+        profile: Some(Profile::Member),
+        seats: 40,
+        taken: 7,
+        show_name: false,
+        created_at: Moment(1_700_000_000_000),
+        expires_at: Moment(4_000_000_000_000),
+        state: InvitationState::Ready,
+        waiting: 3,
+        link,
+    }
+}
+
 fn change(user: String) -> ChangeAnswer {
     let (result, exit) = match user.as_str() {
         "bob" | "boss" => (ChangeResult::Changed, None),

@@ -42,6 +42,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
             "control::data",
             "control::LinkText",
             "control::Founding",
+            "control::NewSession",
             "control::StatusReport",
             "control::Surroundings",
             "control::default_socket",

@@ -37,4 +37,5 @@ transcripts! {
     following_events: "9-events.md";
     what_goes_wrong: "10-what-goes-wrong.md";
     two_who_remove_each_other: "11-removing-each-other.md";
+    a_workshop: "12-a-workshop.md";
 }

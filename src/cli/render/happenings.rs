@@ -43,6 +43,12 @@ fn what(what: &Happening, verbose: bool) -> String {
         Happening::InvitationFinished { invitation_id } => format!("{} did its work", at(invitation_id)),
         Happening::InvitationCancelled { invitation_id } => format!("{} was cancelled", at(invitation_id)),
         Happening::InvitationExpired { invitation_id } => format!("{} expired", at(invitation_id)),
+        Happening::SessionOpened { invitation_id, seats, .. } => {
+            format!("session opened: {}, {seats} seats", at(invitation_id))
+        }
+        Happening::SessionClosed { invitation_id, why } => {
+            format!("session closed: {}: {}", at(invitation_id), word(why))
+        }
         Happening::CertificateVoid { certificate_id, reason, kind, .. } => {
             format!("void: {} {}: {}", shown(kind), id(certificate_id, verbose), shown(reason))
         }

@@ -69,7 +69,7 @@ fn whom(entry: &InvitationAnswer) -> String {
     }
 }
 
-fn state(state: InvitationState) -> &'static str {
+pub(super) fn state(state: InvitationState) -> &'static str {
     match state {
         InvitationState::Pending => "pending",
         InvitationState::Ready => "ready",

@@ -7,6 +7,7 @@ pub(super) mod happenings;
 pub(super) mod invitations;
 pub(super) mod organizations;
 pub(super) mod people;
+pub(super) mod sessions;
 pub(super) mod steps;
 mod table;
 

@@ -3,8 +3,8 @@
 use console::style;
 
 use super::table::Table;
-use super::{fields, or_dash, when_in_list};
-use crate::control::data::{Kind, Moment, Profile, Side, Step, UserId, WaitingGuest, shown};
+use super::{fields, id, or_dash, when_in_list};
+use crate::control::data::{FoundSession, Kind, Moment, Profile, Side, Step, UserId, WaitingGuest, shown};
 
 /// Who is awaited.
 pub(in crate::cli) fn waiting(awaited: Side, place: Option<u32>, ticket: Option<&str>) -> String {
@@ -46,6 +46,32 @@ pub(in crate::cli) fn several(guests: &[WaitingGuest]) -> &'static str {
     } else {
         "Several guests wait:"
     }
+}
+
+/// The sessions that a guest found, to choose one.
+pub(in crate::cli) fn sessions(sessions: &[FoundSession]) -> String {
+    let mut table = Table::new(["SESSION", "ORGANIZATION", "HOST", "WAITING", "AT"]);
+    for one in sessions {
+        table.row([
+            id(one.session, false),
+            shown(&one.organization),
+            or_dash(one.host.as_deref()),
+            one.waiting.to_string(),
+            shown(&one.address),
+        ]);
+    }
+    table.to_string()
+}
+
+/// The one session that there is.
+pub(in crate::cli) fn joins_session(sessions: &[FoundSession]) -> String {
+    sessions.iter().fold(String::new(), |text, one| {
+        let host = one.host.as_deref().map_or_else(String::new, |host| format!(" of {}", shown(host)));
+        let (organization, waiting) = (shown(&one.organization), one.waiting);
+        text + &format!(
+            "A session{host} says that it is {organization}'s; {waiting} wait. Only the codes will tell.\n"
+        )
+    })
 }
 
 /// The guests that wait, to choose one.

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::link::Link;
+use crate::core::primitives::address::Address;
 use crate::core::primitives::digest::{derive, label};
 use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationPrefix};
 use crate::core::primitives::kind::Kind;
 use crate::core::primitives::secret::{Secret32, Token};
+use crate::core::primitives::time::Moment;
 
 /// The keys of one invitation, each under its own label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +35,65 @@ impl InvitationKeys {
         }
     }
 
+    /// The keys by which somebody comes to a session that they found on the local network. They protect nothing:
+    /// only the codes do (G7.3).
+    #[must_use]
+    pub fn without_link(session_on_lan: InvitationId) -> Self {
+        Self {
+            id: session_on_lan,
+            // Nobody registers there: who is found on the network is dialled on the network.
+            namespace: derive(label::SESSION_ON_LAN, &[&session_on_lan.0]),
+            psk: Secret32::new(derive(label::SESSION_PUBLIC_PSK, &[])),
+        }
+    }
+
     /// The namespace as rendezvous points see it: 64 hexadecimal digits.
     #[must_use]
     pub fn namespace_text(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.namespace)
+    }
+}
+
+/// What a session is called by who found it on the local network: derived from its id, which only who has its link
+/// knows, so that the first frame of a greeting says which key it is under.
+#[must_use]
+pub fn on_lan(session: &InvitationId) -> InvitationId {
+    let digest = derive(label::SESSION_ON_LAN, &[&session.0]);
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    InvitationId(id)
+}
+
+/// Where a guest is going, by a link or by what was found on the local network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// What it is for.
+    pub kind: Kind,
+    /// Into which organization.
+    pub organization: OrganizationPrefix,
+    /// How one comes in there.
+    pub keys: InvitationKeys,
+    /// Whose device greets.
+    pub host: DeviceId,
+    /// Until when.
+    pub expires: Moment,
+    /// Where the host may be.
+    pub hosts: Vec<Address>,
+    /// Rendezvous points that may know where the host is.
+    pub points: Vec<Address>,
+}
+
+impl From<&Link> for Destination {
+    fn from(link: &Link) -> Self {
+        Self {
+            kind: link.kind,
+            organization: link.organization,
+            keys: link.keys(),
+            host: link.host,
+            expires: link.expires,
+            hosts: link.hosts.clone(),
+            points: link.points.clone(),
+        }
     }
 }
 

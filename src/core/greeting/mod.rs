@@ -29,5 +29,6 @@ pub mod link;
 pub mod message;
 pub mod noise;
 pub mod reason;
+pub mod sessions;
 
 pub use reason::{Ended, OrEnded, Reason, Side};

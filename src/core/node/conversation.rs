@@ -68,6 +68,26 @@ pub struct WaitingGuest {
     pub invitation_id: InvitationId,
     /// The email which that invitation was made for.
     pub email: Option<String>,
+    /// It found a session on the local network, and only the codes tell who it is.
+    #[serde(default)]
+    pub without_link: bool,
+}
+
+/// A session that a guest found on the local network. Its host says all of this, and nobody has proved any of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundSession {
+    /// What it is called on the local network; its first digits name it.
+    pub session: InvitationId,
+    /// The organization's name.
+    pub organization: String,
+    /// The host's name, where the host chose to show it.
+    pub host: Option<String>,
+    /// Where its host is.
+    pub address: String,
+    /// Guests in its queue.
+    pub waiting: u32,
+    /// Until when it is open.
+    pub expires_at: Moment,
 }
 
 /// What a guest joins, once the host may say it.
@@ -111,6 +131,19 @@ pub enum Step {
     ShowCode {
         /// Four characters.
         code: String,
+        /// To the host: the guest came to a session without its link.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        without_link: bool,
+    },
+    /// The sessions on the local network, to a guest without a link.
+    Sessions {
+        /// All that were found, or those that were named.
+        sessions: Vec<FoundSession>,
+        /// Whether one of them is to be chosen: the answer is what it is called, or the first digits.
+        choose: bool,
+        /// Why it is asked again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<String>,
     },
     /// Type the code that the other person reads.
     EnterCode {
@@ -146,6 +179,9 @@ pub enum Step {
         email: Option<String>,
         /// The email that was invited (null where none was).
         invited_email: Option<String>,
+        /// What they become where the answer names no profile: of a session that has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<Profile>,
         /// Their device's label.
         device: String,
         /// Why it is asked again.

@@ -49,6 +49,10 @@ pub enum Happening {
     InvitationCancelled { invitation_id: InvitationId },
     /// An invitation's time was up.
     InvitationExpired { invitation_id: InvitationId },
+    /// A session is open.
+    SessionOpened { invitation_id: InvitationId, seats: u32, profile: Option<Profile>, expires_at: Moment },
+    /// A session lets nobody else in.
+    SessionClosed { invitation_id: InvitationId, why: SessionEnd },
     /// A certificate counts nothing here.
     CertificateVoid {
         certificate_id: CertificateId,
@@ -68,4 +72,16 @@ pub enum Happening {
     MemberDisconnected { user_id: UserId, device_id: DeviceId },
     /// The subscriber was too slow and missed events; the stream ends here.
     Lagged { missed: u64 },
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// Somebody closed it, its maker may no longer invite, or too many attempts broke.
+    Closed,
+    /// All seats are taken.
+    Full,
+    /// Its time was up.
+    Expired,
 }

@@ -23,6 +23,8 @@ pub enum Protocol {
     Greeting,
     /// `/muster/sync/1`
     Sync,
+    /// `/muster/sessions/1`
+    Sessions,
 }
 
 /// One thing that happened. The driver hands them in one at a time.
@@ -64,6 +66,8 @@ pub enum Input {
         by_us: bool,
         /// Where the peer is, as the connection sees it, for people and for rate limits: an IP address.
         from: String,
+        /// Whether the connection is direct, and from an address on one of this machine's own links.
+        near: bool,
     },
     /// A frame came.
     Received {

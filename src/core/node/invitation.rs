@@ -45,7 +45,7 @@ pub(super) struct Ending {
     pub(super) by: Option<UserId>,
 }
 
-/// The three ways to end.
+/// The ways to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum How {
     /// It let this device in; whether that device has said that it knows.
@@ -54,6 +54,8 @@ pub(super) enum How {
     Cancelled,
     /// Its time was up.
     Expired,
+    /// All seats of the session are taken.
+    Full,
 }
 
 impl Invitation {
@@ -71,7 +73,7 @@ impl Invitation {
     pub(super) fn state(&self) -> InvitationState {
         match self.ended.map(|ending| ending.how) {
             None => InvitationState::Pending,
-            Some(How::Finished { .. }) => InvitationState::Finished,
+            Some(How::Finished { .. } | How::Full) => InvitationState::Finished,
             Some(How::Cancelled) => InvitationState::Cancelled,
             Some(How::Expired) => InvitationState::Expired,
         }
@@ -82,7 +84,9 @@ impl Invitation {
         let ending = self.ended?;
         let reason = match ending.how {
             How::Finished { .. } => Reason::InvitationFinished,
+            How::Cancelled if self.kind == Kind::Session => Reason::SessionClosed,
             How::Cancelled => Reason::InvitationCancelled,
+            How::Full => Reason::NoSeats,
             How::Expired => Reason::InvitationExpired,
         };
         Some((reason, ending.at))

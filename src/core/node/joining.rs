@@ -20,8 +20,7 @@ use crate::core::greeting::guest::{
     AwaitingCall, AwaitingDetails, AwaitingHostCode, AwaitingReception, AwaitingTrust, AwaitingWelcome,
     InQueue, Progress, Received,
 };
-use crate::core::greeting::invitation::{InvitationKeys, Prologue};
-use crate::core::greeting::link::Link;
+use crate::core::greeting::invitation::{Destination, InvitationKeys, Prologue};
 use crate::core::greeting::message::Introduction;
 use crate::core::greeting::{Ended, Reason, Side};
 use crate::core::primitives::address::Address;
@@ -73,6 +72,8 @@ pub(super) struct Joining {
     deadline: Option<Moment>,
     tried: Vec<String>,
     started: Moment,
+    /// Of a guest who lost the connection in the queue.
+    place_kept_until: Option<Moment>,
 }
 
 enum Stage {
@@ -85,19 +86,19 @@ enum Stage {
 }
 
 impl Joining {
-    /// Begins with a link; gives what is to be written down.
-    pub(super) fn new(key: DeviceKey, link: &Link, settings: Settings, mind: &mut Mind) -> (Self, Batch) {
+    /// Begins; gives what is to be written down.
+    pub(super) fn new(key: DeviceKey, to: Destination, settings: Settings, mind: &mut Mind) -> (Self, Batch) {
         let pending = Pending {
-            kind: link.kind,
-            organization: link.organization,
-            keys: link.keys(),
-            host: link.host,
-            hosts: link.hosts.clone(),
-            points: link.points.clone(),
+            kind: to.kind,
+            organization: to.organization,
+            keys: to.keys,
+            host: to.host,
+            hosts: to.hosts,
+            points: to.points,
             user_secret: UserSecret::new(mind.entropy.secret()),
             attempts: 0,
             last_attempt: Moment::default(),
-            expires: link.expires,
+            expires: to.expires,
             confirmed: None,
         };
         let joining = Self::restore(key, pending, settings);
@@ -119,6 +120,7 @@ impl Joining {
             deadline: None,
             tried: Vec::new(),
             started: Moment::default(),
+            place_kept_until: None,
         }
     }
 
@@ -195,7 +197,7 @@ impl Joining {
             }
             _ => {}
         }
-        self.time_passes(mind.now, out);
+        self.time_passes(mind, out);
         None
     }
 
@@ -224,6 +226,7 @@ impl Joining {
         self.conversation = Some(conversation);
         self.answers = answers;
         self.unusable = 0;
+        self.place_kept_until = None;
         out.say(conversation, Step::waiting_for(Side::Host));
         if self.channel.is_none() {
             self.seek(mind, out);
@@ -233,7 +236,8 @@ impl Joining {
     fn seek(&mut self, mind: &Mind, out: &mut Outbox) {
         let mut points = self.pending.points.clone();
         points.extend(self.settings.points.iter().filter(|p| !self.pending.points.contains(p)).cloned());
-        self.deadline = self.conversation.map(|_| mind.now + limits::REACH);
+        let until = self.place_kept_until.unwrap_or_default().max(mind.now + limits::REACH);
+        self.deadline = self.conversation.map(|_| until);
         out.push(Output::Seek {
             device: self.pending.host,
             addresses: self.pending.hosts.clone(),
@@ -265,14 +269,18 @@ impl Joining {
     fn received(&mut self, frame: &[u8], mind: &mut Mind, out: &mut Outbox) -> Option<Box<Admitted>> {
         match self.stage.take()? {
             Stage::Reception(stage) => match stage.receive(frame) {
-                Ok(Received::Queued(stage)) => self.go_on(Stage::Call(stage), limits::IDLE_WAIT, mind),
+                Ok(Received::Queued(stage)) => {
+                    self.place_kept_until = None;
+                    self.go_on(Stage::Call(stage), limits::IDLE_WAIT, mind);
+                }
                 Ok(Received::Enrolled(stage)) => self.go_on(Stage::Welcome(stage), limits::WELCOME, mind),
                 Ok(Received::Closed(reason, at)) => self.turned_away(reason, at, out),
                 Err(ended) => self.stop(ended, out),
             },
             Stage::Call(stage) => match stage.receive(frame) {
                 Ok(InQueue::Place(stage, place, ticket)) => {
-                    self.stage = Some(Stage::Call(stage));
+                    // Somebody was greeted, and the wait isn't idle.
+                    self.go_on(Stage::Call(stage), limits::IDLE_WAIT, mind);
                     let (place, ticket) = (Some(place), Some(ticket.to_string()));
                     self.say(Step::Waiting { awaited: Side::Host, place, ticket, joining: None }, out);
                 }
@@ -309,7 +317,11 @@ impl Joining {
     fn turned_away(&mut self, reason: Reason, at: Option<Moment>, out: &mut Outbox) {
         let over = matches!(
             reason,
-            Reason::InvitationFinished | Reason::InvitationCancelled | Reason::InvitationExpired
+            Reason::InvitationFinished
+                | Reason::InvitationCancelled
+                | Reason::InvitationExpired
+                | Reason::SessionClosed
+                | Reason::NoSeats
         );
         let mut message = reason.sentence(Side::Host);
         if let Some(at) = at {
@@ -339,8 +351,13 @@ impl Joining {
         let stage = self.stage.take();
         self.channel = None;
         match stage {
-            None | Some(Stage::Reception(_) | Stage::Call(_)) => self.seek(mind, out),
-            Some(Stage::Welcome(_)) => self.seek(mind, out),
+            Some(Stage::Call(_)) => {
+                // The host keeps the place for as long; a person who waits needn't begin again (G3.3).
+                self.place_kept_until = Some(mind.now + limits::PLACE_KEPT);
+                self.say(Step::waiting_for(Side::Network), out);
+                self.seek(mind, out);
+            }
+            None | Some(Stage::Reception(_) | Stage::Welcome(_)) => self.seek(mind, out),
             Some(_) => self.stop(Ended::by_network(Reason::BrokenOff), out),
         }
     }
@@ -365,7 +382,8 @@ impl Joining {
         }
     }
 
-    fn time_passes(&mut self, now: Moment, out: &mut Outbox) {
+    fn time_passes(&mut self, mind: &Mind, out: &mut Outbox) {
+        let now = mind.now;
         if self.ends_at().is_some_and(|end| end <= now) {
             out.push(Output::StopSeeking { device: self.pending.host });
             out.push(Output::Forget);
@@ -382,6 +400,14 @@ impl Joining {
                     message = format!("{message} (tried {})", self.tried.join(", "));
                 }
                 self.stop_saying(Ended::by_network(Reason::Unreachable), message, out);
+            }
+            Some(Stage::Reception(_)) if self.place_kept_until.is_some_and(|until| until > mind.now) => {
+                // A connection that carries nothing any more, and nobody has noticed.
+                if let Some(channel) = self.channel.take() {
+                    out.hang_up(channel);
+                }
+                self.stage = None;
+                self.seek(mind, out);
             }
             Some(Stage::HostCode(_) | Stage::Details(..)) => self.stop(Ended::by_guest(Reason::Timeout), out),
             Some(_) => self.stop(Ended::by_host(Reason::Timeout), out),

@@ -14,6 +14,7 @@
 //!  conversation       greet and join, step by step, as a person or a program sees them
 //!  request, event     what local clients ask, and what they are told; refusal: why not
 //!  changes            what changed lately in the log, for who follows it
+//!  looking            for sessions on the local network, before anything is joined
 //!  joining            a guest's device on its way in
 //!  member             a device that is in
 //!  records            what is written down
@@ -27,12 +28,14 @@ pub mod event;
 pub mod input;
 mod invitation;
 mod joining;
+pub mod looking;
 mod member;
 mod outbox;
 pub mod output;
 mod records;
 mod refusal;
 pub mod request;
+mod session;
 mod syncing;
 
 use input::Input;
@@ -42,7 +45,7 @@ use outbox::Outbox;
 use output::{Output, Snapshot};
 use request::Refusal;
 
-use crate::core::greeting::link::Link;
+use crate::core::greeting::invitation::Destination;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::entropy::Entropy;
 use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId};
@@ -123,11 +126,17 @@ impl Node {
         Ok(node)
     }
 
-    /// Begins to join with a link. Its first outputs write that down.
+    /// Begins to join, with a link or with what was found on the local network. Its first outputs write that down.
     #[must_use]
-    pub fn join(key: DeviceKey, link: &Link, settings: Settings, now: Moment, entropy: Entropy) -> Self {
+    pub fn join(
+        key: DeviceKey,
+        to: impl Into<Destination>,
+        settings: Settings,
+        now: Moment,
+        entropy: Entropy,
+    ) -> Self {
         let device = key.device();
-        let (joining, batch) = Joining::new(key, link, settings, &mut Mind { now, entropy });
+        let (joining, batch) = Joining::new(key, to.into(), settings, &mut Mind { now, entropy });
         let mut node = Self::of(device, Phase::Joining(Box::new(joining)));
         node.out.commit(batch);
         node

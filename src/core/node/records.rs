@@ -7,6 +7,7 @@
 //!  c generation id      a certificate, as it is sent
 //!  o seal               an opening
 //!  i invitation         an invitation of this daemon
+//!  s invitation         what a session is besides an invitation
 //!  a device             where that device was reached
 //!  p id                 a pin: whether it is the Enroll of one's own user, or else a removal seen settled
 //! ```
@@ -37,6 +38,10 @@ pub(super) fn opening(seal: &Seal) -> Vec<u8> {
 
 pub(super) fn invitation(id: &InvitationId) -> Vec<u8> {
     [b"i", id.0.as_slice()].concat()
+}
+
+pub(super) fn session(id: &InvitationId) -> Vec<u8> {
+    [b"s", id.0.as_slice()].concat()
 }
 
 /// A pin.

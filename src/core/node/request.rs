@@ -45,6 +45,24 @@ pub enum Request {
         /// Id, prefix or email.
         invitation: String,
     },
+    /// Open a session: an invitation for a whole room.
+    OpenSession {
+        /// What guests become where the host says nothing else.
+        profile: Option<Profile>,
+        /// How long it is open; two hours where nothing is said.
+        life: Option<Duration>,
+        /// How many it lets in.
+        seats: Option<u32>,
+        /// Whether the host's name is told to who looks for sessions.
+        show_name: bool,
+    },
+    /// The sessions that are open.
+    ListSessions,
+    /// Close a session: nobody else comes in by it.
+    CloseSession {
+        /// Id or prefix; none: the only one.
+        session: Option<String>,
+    },
     /// The users.
     ListUsers {
         /// The revoked ones as well.
@@ -110,6 +128,8 @@ pub enum Answer {
     Invited(Vec<InvitedAnswer>),
     Invitations(Vec<InvitationAnswer>),
     Invitation(Box<InvitationAnswer>),
+    Session(Box<SessionAnswer>),
+    Sessions(Vec<SessionAnswer>),
     Users(Vec<UserAnswer>),
     User(Box<UserAnswer>),
     Changes(Vec<ChangeAnswer>),
@@ -232,6 +252,27 @@ pub struct InvitationAnswer {
     /// Greetings that ended after a nonce had left.
     pub attempts: u32,
     /// Only in `show`, and only while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// One entry of `muster session list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the keys of the answer")]
+pub struct SessionAnswer {
+    pub invitation_id: InvitationId,
+    /// What it is called by who finds it on the local network.
+    pub lan_id: InvitationId,
+    /// What guests become where the host says nothing else.
+    pub profile: Option<Profile>,
+    pub seats: u32,
+    pub taken: u32,
+    pub show_name: bool,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    pub state: InvitationState,
+    pub waiting: usize,
+    /// Only where it was just opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }

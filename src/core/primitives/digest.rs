@@ -21,6 +21,10 @@ pub mod label {
     pub const INVITATION_NAMESPACE: &str = "muster invitation namespace 1";
     /// The invitation's Noise PSK, from its token.
     pub const INVITATION_PSK: &str = "muster invitation psk 1";
+    /// Names a session to who found it on the local network, from the session's own id.
+    pub const SESSION_ON_LAN: &str = "muster session on lan 1";
+    /// The Noise PSK of who comes to a session without a link: everybody can derive it.
+    pub const SESSION_PUBLIC_PSK: &str = "muster session public psk 1";
     /// The guest's commitment to its nonce.
     pub const COMMIT: &str = "muster greeting 1 commit";
     /// The codes of a token exchange.

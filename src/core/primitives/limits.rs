@@ -86,6 +86,51 @@ pub const PENDING_INVITATIONS: usize = 1024;
 /// Guests that wait on one invitation: the link was copied, or somebody plays.
 pub const WAITING_GUESTS: usize = 8;
 
+/// A session's life where nothing else is said: a workshop's first hours.
+pub const SESSION: Duration = Duration::from_secs(2 * 3600);
+
+/// The longest life of a session: a course of a week.
+pub const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Seats of a session where nothing else is said: a full room.
+pub const SEATS: u32 = 64;
+
+/// The most seats that a session may have, and so the most guests that wait for one.
+pub const MOST_SEATS: u32 = 1024;
+
+/// Sessions of one daemon that are open at one moment, and so the longest list that a neighbour is told.
+pub const SESSIONS: usize = 16;
+
+/// Guests without a link that wait from one address: a household's machines, and never the whole room.
+pub const WAITING_WITHOUT_LINK: usize = 8;
+
+/// How long a guest who lost the connection keeps its place: a cable that is out for five minutes, and the time to be
+/// found again.
+pub const PLACE_KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// Places that are kept for guests who lost the connection, in all.
+pub const PLACES_KEPT: usize = 2_048;
+
+/// Neighbours that are being asked for their sessions, or are asking us, at one moment; of more, who said nothing for
+/// longest makes room.
+pub const SESSIONS_ASKED: usize = 64;
+
+/// Neighbours that are dialled at one moment to be asked for sessions: of forty who look at once, each dials forty.
+pub const NEIGHBOURS_DIALLED: usize = 8;
+
+/// Sessions that a guest is shown.
+pub const SESSIONS_SHOWN: usize = 64;
+
+/// How long a guest's daemon looks for a session before it tells the person that there is none: a room in which everybody
+/// begins at once is loud.
+pub const LOOK_AROUND: Duration = Duration::from_secs(2 * 60);
+
+/// How often a neighbour is asked again while a person looks for sessions.
+pub const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+/// How long other sessions may take to show up once one was found.
+pub const OTHERS_SHOW_UP: Duration = Duration::from_millis(1500);
+
 /// Guests that have opened a stream and not yet finished the handshake, in all.
 pub const HANDSHAKES_UNDER_WAY: usize = 64;
 

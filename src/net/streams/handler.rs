@@ -18,6 +18,7 @@ use crate::core::primitives::limits;
 
 const GREETING: StreamProtocol = StreamProtocol::new("/muster/greeting/1");
 const SYNC: StreamProtocol = StreamProtocol::new("/muster/sync/1");
+const SESSIONS: StreamProtocol = StreamProtocol::new("/muster/sessions/1");
 
 /// What the behaviour tells a connection.
 #[derive(Debug)]
@@ -49,20 +50,25 @@ pub enum FromHandler {
 pub struct Offer(Vec<StreamProtocol>);
 
 impl Offer {
-    fn both() -> Self {
-        Self(vec![GREETING, SYNC])
+    fn all() -> Self {
+        Self(vec![GREETING, SYNC, SESSIONS])
     }
 
     fn one(protocol: Protocol) -> Self {
         Self(vec![match protocol {
             Protocol::Greeting => GREETING,
             Protocol::Sync => SYNC,
+            Protocol::Sessions => SESSIONS,
         }])
     }
 }
 
 fn spoken(agreed: &StreamProtocol) -> Protocol {
-    if *agreed == GREETING { Protocol::Greeting } else { Protocol::Sync }
+    match agreed {
+        agreed if *agreed == GREETING => Protocol::Greeting,
+        agreed if *agreed == SYNC => Protocol::Sync,
+        _ => Protocol::Sessions,
+    }
 }
 
 impl UpgradeInfo for Offer {
@@ -117,7 +123,7 @@ impl ConnectionHandler for Handler {
     type OutboundOpenInfo = Request;
 
     fn listen_protocol(&self) -> SubstreamProtocol<Offer> {
-        SubstreamProtocol::new(Offer::both(), ()).with_timeout(limits::HANDSHAKE)
+        SubstreamProtocol::new(Offer::all(), ()).with_timeout(limits::HANDSHAKE)
     }
 
     fn connection_keep_alive(&self) -> bool {

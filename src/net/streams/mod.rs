@@ -1,4 +1,4 @@
-//! Our two protocols on libp2p's connections: opens streams, takes streams, and keeps connections alive that
+//! Our protocols on libp2p's connections: opens streams, takes streams, and keeps connections alive that
 //! are wanted though nothing goes over them.
 //!
 //! ```text

@@ -34,6 +34,8 @@ pub(super) struct Machine {
     pub(super) contacts: Vec<DeviceId>,
     /// Whether nobody reaches it and it reaches nobody.
     pub(super) unplugged: bool,
+    /// From where others see it, and whether they share a link with it.
+    pub(super) seen_from: Option<(String, bool)>,
     pub(super) outputs: usize,
     /// Crash instead of doing this output.
     pub(super) crash_at: Option<usize>,
@@ -303,8 +305,10 @@ impl World {
         let channel = Channel(self.number());
         self.streams.insert(channel, (from.to_owned(), to.to_owned()));
         for (name, peer, by_us) in [(to, from, false), (from, to, true)] {
-            let (peer, from) = (self.device_of(peer), "192.0.2.1".to_owned());
-            self.inputs.push_back((name.to_owned(), Input::Opened { channel, peer, protocol, by_us, from }));
+            let (from, near) = self.whence(peer);
+            let peer = self.device_of(peer);
+            self.inputs
+                .push_back((name.to_owned(), Input::Opened { channel, peer, protocol, by_us, from, near }));
         }
     }
 
@@ -313,7 +317,7 @@ impl World {
         let seekers: Vec<String> = self
             .machines
             .iter()
-            .filter(|(_, m)| m.seeks == Some(device) && m.node.is_some())
+            .filter(|(_, m)| m.seeks == Some(device) && m.node.is_some() && !m.unplugged)
             .map(|(seeker, _)| seeker.clone())
             .collect();
         for seeker in seekers {
@@ -379,7 +383,7 @@ impl World {
         self.begin(guest, Begin::Join { answers })
     }
 
-    fn begin(&mut self, name: &str, begin: Begin) -> ConversationId {
+    pub(super) fn begin(&mut self, name: &str, begin: Begin) -> ConversationId {
         let conversation = ConversationId(self.number());
         self.inputs.push_back((name.to_owned(), Input::Begin { conversation, begin }));
         self.run();
@@ -402,7 +406,7 @@ impl World {
     /// The code that a person sees in this conversation.
     pub(crate) fn code(&self, name: &str, conversation: ConversationId) -> Option<String> {
         self.steps(name, conversation).iter().rev().find_map(|step| match step {
-            Step::ShowCode { code } => Some(code.clone()),
+            Step::ShowCode { code, .. } => Some(code.clone()),
             _ => None,
         })
     }

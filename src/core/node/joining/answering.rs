@@ -112,7 +112,7 @@ impl Joining {
                     out.send(channel, frame);
                 }
                 self.go_on(Stage::Trust(stage), limits::HUMAN_STEP, mind);
-                self.say(Step::ShowCode { code: own.reveal() }, out);
+                self.say(Step::ShowCode { code: own.reveal(), without_link: false }, out);
             }
             Err((ended, frame)) => {
                 if let Some(channel) = self.channel {

@@ -2,6 +2,7 @@
 
 use super::super::outbox::Outbox;
 use super::super::output::{Contact, Output};
+use super::super::session::Session;
 use super::Member;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::digest::{derive, label};
@@ -40,7 +41,7 @@ impl Member {
     /// Tells the network whom to stay connected with and under what to be registered, where that changed.
     pub(super) fn announce(&mut self, now: Moment, out: &mut Outbox) {
         let waiting =
-            self.invitations.iter().filter(|(_, it)| it.ended.is_none() || it.unacknowledged().is_some());
+            self.invitations.iter().filter(|(id, it)| it.ended.is_none() || self.awaits_somebody(id));
         let cause = Cause {
             certificates: self.history.len(),
             learned: self.learned,
@@ -82,6 +83,12 @@ impl Member {
         let namespaces =
             waiting.map(|invitation| invitation.keys.namespace_text()).chain(members.clone()).collect();
         Told { namespaces, contacts: contacts.collect(), points: self.points(), members, said: true }
+    }
+
+    /// Whether somebody whom this invitation let in may yet come back for the welcome.
+    fn awaits_somebody(&self, id: &InvitationId) -> bool {
+        self.invitations.get(id).is_some_and(|it| it.unacknowledged().is_some())
+            || self.sessions.get(id).is_some_and(Session::has_unacknowledged)
     }
 
     fn members_namespace(&self, day: u64) -> String {

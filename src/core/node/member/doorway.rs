@@ -9,7 +9,7 @@ use super::super::outbox::Outbox;
 use super::Member;
 use super::hosting::Stage;
 use crate::core::greeting::host::Knocking;
-use crate::core::greeting::invitation::Prologue;
+use crate::core::greeting::invitation::{InvitationKeys, Prologue};
 use crate::core::greeting::message::{FirstAnswer, Knock, Opening, VERSION};
 use crate::core::greeting::{Ended, Reason};
 use crate::core::primitives::ids::{DeviceId, InvitationId};
@@ -28,6 +28,8 @@ pub(super) struct Door {
     failures: BTreeMap<String, (Moment, u32)>,
     pub(super) guests: BTreeMap<Channel, Guest>,
     last_ticket: u32,
+    /// The places of guests who lost the connection, and until when they are kept (G3.3).
+    kept: BTreeMap<(InvitationId, DeviceId), (Place, Moment)>,
 }
 
 /// A guest's stream, as the connection authenticated it.
@@ -37,6 +39,8 @@ pub(super) struct Visit {
     pub(super) peer: DeviceId,
     /// From where.
     pub(super) from: String,
+    /// Over a direct connection, from one of this machine's own links.
+    pub(super) near: bool,
 }
 
 /// A guest's number in the queue's book, and since when it waits.
@@ -44,14 +48,20 @@ pub(super) struct Visit {
 pub(super) struct Place {
     ticket: u32,
     since: Moment,
+    /// It lost the connection, and everybody was told that it left.
+    was_away: bool,
 }
 
-/// A guest who has the token.
+/// A guest who has the token, or came to a session without it.
 pub(super) struct Guest {
     pub(super) peer: DeviceId,
     pub(super) from: String,
     pub(super) invitation: InvitationId,
+    /// What it called the invitation: its id, or of a session what that is called on the local network.
+    pub(super) named: InvitationId,
     pub(super) ticket: u32,
+    /// The place it was told last.
+    told: u32,
     pub(super) since: Moment,
     /// When this step has taken too long.
     pub(super) deadline: Moment,
@@ -59,6 +69,22 @@ pub(super) struct Guest {
     pub(super) stage: Option<Stage>,
     /// The person who greets.
     pub(super) conversation: Option<ConversationId>,
+}
+
+impl Guest {
+    /// Whether it has the token: only who has it calls the invitation by its id.
+    pub(super) fn has_link(&self) -> bool {
+        self.named == self.invitation
+    }
+
+    fn place(&self, was_away: bool) -> Place {
+        Place { ticket: self.ticket, since: self.since, was_away }
+    }
+
+    /// Whether it waits or is being greeted; else it is in already.
+    pub(super) fn is_here(&self) -> bool {
+        !matches!(self.stage, Some(Stage::Welcoming(_)))
+    }
 }
 
 impl Door {
@@ -146,17 +172,29 @@ impl Member {
         if opening.version != VERSION {
             return out.part(visit.channel, FirstAnswer::refusal(Reason::UnsupportedVersion));
         }
-        match self.read_knock(&opening, visit.peer, mind) {
-            Some(knocking) => self.let_in(visit, opening.invitation, knocking, mind, out),
-            None => self.refuse(&visit, mind.now, out),
+        // Without a link there is a way to a session alone, and only from nearby (G7.3).
+        let on_lan = || self.session_on_lan(&opening.invitation).filter(|_| visit.near);
+        let known = self.invitations.contains_key(&opening.invitation).then_some(opening.invitation);
+        let id = known.or_else(on_lan);
+        match (self.read_knock(&opening, id, visit.peer, mind), id) {
+            (Some(knocking), Some(id)) => self.let_in(visit, id, opening.invitation, knocking, mind, out),
+            _ => self.refuse(&visit, mind.now, out),
         }
     }
 
     /// An unknown invitation is tried under a key that nobody has, so that it takes the time that a wrong
     /// token takes, and looks the same.
-    fn read_knock(&self, opening: &Opening, peer: DeviceId, mind: &mut Mind) -> Option<Knocking> {
-        let known = self.invitations.get(&opening.invitation);
-        let (psk, kind) = match known {
+    fn read_knock(
+        &self,
+        opening: &Opening,
+        id: Option<InvitationId>,
+        peer: DeviceId,
+        mind: &mut Mind,
+    ) -> Option<Knocking> {
+        let (psk, kind) = match id.and_then(|id| self.invitations.get(&id)) {
+            Some(invitation) if invitation.keys.id != opening.invitation => {
+                (InvitationKeys::without_link(opening.invitation).psk, invitation.kind)
+            }
             Some(invitation) => (invitation.keys.psk.clone(), invitation.kind),
             None => (mind.entropy.secret(), Kind::User),
         };
@@ -187,17 +225,17 @@ impl Member {
         &mut self,
         visit: Visit,
         id: InvitationId,
+        named: InvitationId,
         knocking: Knocking,
         mind: &mut Mind,
         out: &mut Outbox,
     ) {
         let Some(invitation) = self.invitations.get(&id) else { return out.hang_up(visit.channel) };
-        let (enrolled_here, closed) =
-            (invitation.unacknowledged() == Some(visit.peer), invitation.closed_because());
+        let (enrolled_here, closed) = (self.awaits(&id, &visit.peer), invitation.closed_because());
         match (knocking.knock, closed) {
             (Knock::Return, _) if enrolled_here && self.is_member(&visit.peer) => {
                 self.leave_the_old_stream(&visit.peer, &id, mind.now, out);
-                self.welcome_back(visit, id, knocking, mind, out);
+                self.welcome_back(visit, (id, named), knocking, mind, out);
             }
             (_, Some((reason, at))) => out.part(visit.channel, knocking.close(reason, Some(at))),
             // Still pending: nobody was enrolled, and the invitation is good for another attempt.
@@ -207,14 +245,13 @@ impl Member {
             }
             (Knock::Greet(commitment), None) => {
                 let place = self.leave_the_old_stream(&visit.peer, &id, mind.now, out);
-                let waiting = self.door.guests.values().filter(|guest| guest.invitation == id).count();
-                if waiting >= limits::WAITING_GUESTS {
+                if !self.make_room(&id, &visit, named == id, mind.now, out) {
                     return out.part(visit.channel, knocking.close(Reason::Busy, None));
                 }
                 let channel = visit.channel;
                 let (stage, frame) = knocking.queue(self.organization(), commitment);
                 out.send(channel, frame);
-                self.queued(visit, id, Stage::Queue(stage), place, mind.now, out);
+                self.queued(visit, (id, named), Stage::Queue(stage), place, mind.now, out);
                 self.greet_who_waits(channel, mind, out);
             }
         }
@@ -229,8 +266,12 @@ impl Member {
         now: Moment,
         out: &mut Outbox,
     ) -> Option<Place> {
-        let (channel, guest) = self.door.guests.iter().find(|(_, guest)| guest.peer == *peer)?;
-        let (channel, place) = (*channel, Place { ticket: guest.ticket, since: guest.since });
+        let found = self.door.guests.iter().find(|(_, guest)| guest.peer == *peer);
+        let Some((channel, guest)) = found else {
+            let kept = self.door.kept.remove(&(*id, *peer));
+            return kept.filter(|(_, until)| *until > now).map(|(place, _)| place);
+        };
+        let (channel, place) = (*channel, guest.place(false));
         let waits_here = guest.invitation == *id && matches!(guest.stage, Some(Stage::Queue(_)));
         out.hang_up(channel);
         if !waits_here {
@@ -245,39 +286,42 @@ impl Member {
     pub(super) fn queued(
         &mut self,
         visit: Visit,
-        invitation: InvitationId,
+        (invitation, named): (InvitationId, InvitationId),
         stage: Stage,
         place: Option<Place>,
         now: Moment,
         out: &mut Outbox,
     ) {
-        let Place { ticket, since } = place.unwrap_or_else(|| {
+        let Place { ticket, since, was_away } = place.unwrap_or_else(|| {
             self.door.last_ticket += 1;
-            Place { ticket: self.door.last_ticket, since: now }
+            Place { ticket: self.door.last_ticket, since: now, was_away: true }
         });
         let waits = matches!(stage, Stage::Queue(_));
         let deadline = now + if waits { limits::IDLE_WAIT } else { limits::WELCOME };
-        let Visit { channel, peer, from } = visit;
-        let stage = Some(stage);
-        let guest = Guest { peer, from, invitation, ticket, since, deadline, stage, conversation: None };
+        let Visit { channel, peer, from, .. } = visit;
+        let (stage, conversation, told) = (Some(stage), None, 0);
+        let guest =
+            Guest { peer, from, invitation, named, ticket, told, since, deadline, stage, conversation };
         self.door.guests.insert(channel, guest);
         if !waits {
             return;
         }
-        if place.is_none() {
+        if was_away {
             let guests = u32::try_from(self.door.waiting_on(&invitation)).unwrap_or(u32::MAX);
             let (email, ticket) = (self.invited_email(&invitation), ticket.to_string());
             let what = Happening::GuestWaiting { invitation_id: invitation, email, ticket, guests };
             self.notify(now, what, out);
         }
-        self.tell_places(&invitation, out);
+        self.tell_places(&invitation, now, out);
     }
 
-    /// Tells everybody in a queue their place.
-    pub(super) fn tell_places(&mut self, invitation: &InvitationId, out: &mut Outbox) {
+    /// Tells everybody in a queue whose place is another one. A queue that moves isn't an idle wait.
+    pub(super) fn tell_places(&mut self, invitation: &InvitationId, now: Moment, out: &mut Outbox) {
         let channels: Vec<Channel> = self.door.queue(invitation).map(|(channel, _)| *channel).collect();
         for (place, channel) in (1..).zip(channels) {
-            if let Some(guest) = self.door.guests.get_mut(&channel) {
+            let guest = self.door.guests.get_mut(&channel).filter(|guest| guest.told != place);
+            if let Some(guest) = guest {
+                (guest.told, guest.deadline) = (place, now + limits::IDLE_WAIT);
                 let ticket = guest.ticket;
                 if let Some(Stage::Queue(stage)) = &mut guest.stage {
                     out.send(channel, stage.place(place, ticket));
@@ -290,7 +334,24 @@ impl Member {
     pub(super) fn guest_lost(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
         self.door.fresh.remove(&channel);
         self.door.delayed.retain(|(_, c)| *c != channel);
+        self.keep_the_place(channel, mind.now);
         self.guest_ended(channel, Ended::by_network(Reason::BrokenOff), mind.now, out);
+    }
+
+    /// A guest in the queue who lost the connection without a word may come back to its place.
+    fn keep_the_place(&mut self, channel: Channel, now: Moment) {
+        let Some(guest) = self.door.guests.get(&channel) else { return };
+        if !matches!(guest.stage, Some(Stage::Queue(_))) {
+            return;
+        }
+        let (key, place) = ((guest.invitation, guest.peer), guest.place(true));
+        let kept = &mut self.door.kept;
+        kept.retain(|_, (_, until)| *until > now);
+        if kept.len() >= limits::PLACES_KEPT {
+            let oldest = kept.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| *key);
+            oldest.map(|key| kept.remove(&key));
+        }
+        kept.insert(key, (place, now + limits::PLACE_KEPT));
     }
 
     /// An invitation ended: whoever waits on it or is being greeted is told, and leaves.

@@ -75,7 +75,7 @@ impl Member {
             organization: self.organization(),
             host: self.key.device(),
             kind,
-            invitation: guest.invitation,
+            invitation: guest.named,
             user,
             user_key,
         };
@@ -89,6 +89,7 @@ impl Member {
             name: details.person.as_ref().map(|person| person.name.as_str().to_owned()),
             email: details.person.as_ref().map(|person| person.email.as_str().to_owned()),
             invited_email: self.invited_email(&guest.invitation),
+            profile: self.sessions.get(&guest.invitation).and_then(|session| session.profile),
             device: details.device.as_str().to_owned(),
             again,
         })
@@ -135,7 +136,7 @@ impl Member {
             Some(text) => Label::parse(text).map_err(wrong)?,
             None => details.device.clone(),
         };
-        let (invitation, proof) = (guest.invitation, details.proof);
+        let (invitation, proof) = (guest.named, details.proof);
         let Some(person) = &details.person else {
             let me = self.me().ok_or_else(gone)?;
             let label = Opening::new(me.id, Field::Label, device.as_str(), entropy.draw()).map_err(wrong)?;
@@ -147,6 +148,9 @@ impl Member {
             Some(text) => {
                 text.parse().map_err(|error: crate::core::roster::profile::NotAProfile| error.to_string())?
             }
+            None if self.default_profile(&guest.invitation).is_some() => {
+                self.default_profile(&guest.invitation).ok_or_else(gone)?
+            }
             None => return Err("profile: say which: external, member or administrator".to_owned()),
         };
         self.is_the_invited_or_corrected(&guest.invitation, &person.email, said)?;
@@ -154,7 +158,7 @@ impl Member {
         if self.active_user_of(&person.email).is_some() {
             return Err("email: it is the email of an active user; correct it, or refuse".to_owned());
         }
-        let kind = self.invitations.get(&invitation).map(|i| i.kind).ok_or_else(gone)?;
+        let kind = self.invitations.get(&guest.invitation).map(|i| i.kind).ok_or_else(gone)?;
         let user = UserId::of_first_device(&guest.peer);
         let mut openings = Vec::new();
         for (field, value) in [
@@ -228,7 +232,9 @@ impl Member {
         guest.conversation = None;
         guest.deadline = mind.now + limits::WELCOME;
         let by = self.me().map(|me| me.id);
-        if let Some(invitation) = self.invitations.get_mut(&id) {
+        let is_session = self.sessions.contains_key(&id);
+        let is_over = !is_session || self.take_a_seat(&id, peer, mind.now, &mut batch);
+        if let Some(invitation) = self.invitations.get_mut(&id).filter(|_| !is_session) {
             invitation.end(How::Finished { enrolled: peer, acknowledged: false }, mind.now, by);
             batch.put(records::invitation(&id), &*invitation);
         }
@@ -250,8 +256,9 @@ impl Member {
         );
         let ended = Happening::GreetingEnded { invitation_id: id, ticket, reason: None, by: None };
         self.notify(mind.now, ended, out);
-        self.notify(mind.now, Happening::InvitationFinished { invitation_id: id }, out);
-        self.send_guests_away(&id, Reason::InvitationFinished, mind.now, out);
+        if is_over {
+            self.invitation_did_its_work(id, mind.now, out);
+        }
     }
 
     fn send_welcome(&self, channel: Channel, welcoming: &mut Welcoming, peer: &DeviceId, out: &mut Outbox) {
@@ -275,7 +282,7 @@ impl Member {
     pub(super) fn welcome_back(
         &mut self,
         visit: Visit,
-        id: InvitationId,
+        id: (InvitationId, InvitationId),
         knocking: Knocking,
         mind: &Mind,
         out: &mut Outbox,
@@ -311,6 +318,7 @@ impl Member {
             }
             batch.put(records::invitation(&invitation.keys.id), &*invitation);
         }
+        self.knows_its_seat(peer, &mut batch);
         out.commit(batch);
     }
 }

@@ -6,9 +6,11 @@ use super::super::output::Batch;
 use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
-use super::{Member, Membership, announcing, doorway, farewell, introducing, keeping, meeting, witnessing};
+use super::{
+    Member, Membership, announcing, around, doorway, farewell, introducing, keeping, meeting, witnessing,
+};
 use crate::core::primitives::address::Address;
-use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
 use crate::core::primitives::keys::{DeviceKey, UserSecret};
 use crate::core::primitives::text::{Email, Label, Name};
 use crate::core::roster::body::Found;
@@ -126,6 +128,11 @@ impl Member {
             let (_, invitation) = invitation?;
             member.invitations.insert(invitation.keys.id, invitation);
         }
+        for session in records.all::<super::Session>(b's') {
+            let (id, session) = session?;
+            let id = InvitationId(id.try_into().map_err(|_| Damaged("session".to_owned()))?);
+            member.sessions.insert(id, session);
+        }
         for reached in records.all::<Vec<Address>>(b'a') {
             let (device, addresses) = reached?;
             if let Ok(device) = device.try_into() {
@@ -143,6 +150,8 @@ impl Member {
             membership,
             openings: BTreeMap::new(),
             invitations: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            around: around::Asking::default(),
             reached: BTreeMap::new(),
             learned: 0,
             listening: Vec::new(),

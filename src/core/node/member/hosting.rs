@@ -158,6 +158,7 @@ impl Member {
             since: guest.since,
             address: guest.from.clone(),
             invitation_id: guest.invitation,
+            without_link: !guest.has_link(),
             email: self.invited_email(&guest.invitation),
         }
     }
@@ -184,6 +185,7 @@ impl Member {
         invitation.last_attempt = mind.now;
         let mut batch = Batch::default();
         batch.put(records::invitation(&id), &*invitation);
+        self.session_attempt(&id, &mut batch);
         out.commit(batch);
         if let Some(greet) = self.greets.get_mut(&conversation) {
             greet.channel = Some(channel);
@@ -198,7 +200,7 @@ impl Member {
             out.send(channel, frame);
         }
         self.notify(mind.now, Happening::GreetingStarted { invitation_id: id, ticket }, out);
-        self.tell_places(&id, out);
+        self.tell_places(&id, mind.now, out);
     }
 
     fn may_start(&self, id: &InvitationId, now: Moment) -> Result<(), (Reason, String)> {
@@ -208,7 +210,12 @@ impl Member {
         if !self.may_greet(id) {
             return Err((Reason::NotAllowed, Reason::NotAllowed.sentence(Side::Host)));
         }
-        let next = invitation.next_attempt();
+        if !self.has_a_seat(id) {
+            let message =
+                "every seat that is left is being taken in another window; wait for those".to_owned();
+            return Err((Reason::Busy, message));
+        }
+        let next = self.next_attempt(invitation);
         if next > now {
             let seconds = next.since(now).as_secs() + 1;
             let message =
@@ -234,7 +241,7 @@ impl Member {
                 Ok((stage, code)) => Ok((
                     Stage::GuestTypes(stage),
                     limits::HUMAN_STEP,
-                    Some(Step::ShowCode { code: code.reveal() }),
+                    Some(Step::ShowCode { code: code.reveal(), without_link: !guest.has_link() }),
                 )),
                 Err((ended, frame)) => Err((ended, Some(frame))),
             },
@@ -418,6 +425,6 @@ impl Member {
                 self.notify(now, Happening::GuestLeft { invitation_id, ticket, guests }, out);
             }
         }
-        self.tell_places(&invitation_id, out);
+        self.tell_places(&invitation_id, now, out);
     }
 }

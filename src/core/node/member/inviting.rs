@@ -66,7 +66,7 @@ impl Member {
         Ok(self.invited(&[id], batch, out))
     }
 
-    fn make(
+    pub(super) fn make(
         &mut self,
         kind: Kind,
         email: Option<Email>,
@@ -98,6 +98,9 @@ impl Member {
         let id = invitation.keys.id;
         batch.put(records::invitation(&id), &invitation);
         self.invitations.insert(id, invitation);
+        if kind == Kind::Session {
+            return Ok(id);
+        }
         let email = email.map(|email| email.as_str().to_owned());
         self.notify(mind.now, Happening::InvitationCreated { invitation_id: id, kind, email }, out);
         Ok(id)
@@ -121,7 +124,7 @@ impl Member {
         Answer::Invited(ids.iter().filter_map(answer).collect())
     }
 
-    fn link_of(&self, invitation: &Invitation) -> Option<String> {
+    pub(super) fn link_of(&self, invitation: &Invitation) -> Option<String> {
         let hosts = if self.settings.hints.addresses() { self.listening.clone() } else { Vec::new() };
         let points = if self.settings.hints.points() { self.points() } else { Vec::new() };
         let hosts: Vec<Address> = hosts.into_iter().take(limits::LINK_HINTS).collect();
@@ -129,7 +132,7 @@ impl Member {
         Some(link.text().to_string())
     }
 
-    fn state_of(&self, invitation: &Invitation) -> InvitationState {
+    pub(super) fn state_of(&self, invitation: &Invitation) -> InvitationState {
         match (invitation.state(), self.door.waiting_on(&invitation.keys.id)) {
             (InvitationState::Pending, _) if self.door.is_greeting(&invitation.keys.id) => {
                 InvitationState::Greeting
@@ -177,7 +180,15 @@ impl Member {
     pub(super) fn find_invitation(&self, text: &str) -> Result<&Invitation, Refusal> {
         let folded = text.trim().to_lowercase();
         let by_email = |i: &&Invitation| i.email.as_ref().is_some_and(|email| email.folded() == folded);
-        let by_id = |i: &&Invitation| folded.len() >= 4 && i.keys.id.to_string().starts_with(&folded);
+        let by_id = |i: &&Invitation| {
+            let is_named = |id: String| id.starts_with(&folded);
+            folded.len() >= 4
+                && (is_named(i.keys.id.to_string())
+                    || self
+                        .sessions
+                        .get(&i.keys.id)
+                        .is_some_and(|session| is_named(session.on_lan.to_string())))
+        };
         let found: Vec<&Invitation> = if folded.contains('@') {
             let latest = self.invitations.values().filter(by_email);
             latest.max_by_key(|i| (i.is_pending(), i.created_at)).into_iter().collect()
@@ -223,22 +234,21 @@ impl Member {
         let mut batch = Batch::default();
         batch.put(records::invitation(&id), &*invitation);
         out.commit(batch);
-        let (what, reason) = match how {
-            How::Expired => (
-                Happening::InvitationExpired { invitation_id: id },
-                crate::core::greeting::Reason::InvitationExpired,
-            ),
-            How::Cancelled => (
-                Happening::InvitationCancelled { invitation_id: id },
-                crate::core::greeting::Reason::InvitationCancelled,
-            ),
-            How::Finished { .. } => (
-                Happening::InvitationFinished { invitation_id: id },
-                crate::core::greeting::Reason::InvitationFinished,
-            ),
+        let Some((reason, _)) = invitation.closed_because() else { return };
+        self.tell_of_the_end(id, how, now, out);
+        self.send_guests_away(&id, reason, now, out);
+    }
+
+    fn tell_of_the_end(&self, id: InvitationId, how: How, now: Moment, out: &mut Outbox) {
+        if self.sessions.contains_key(&id) {
+            return self.session_closed(id, how, now, out);
+        }
+        let what = match how {
+            How::Expired => Happening::InvitationExpired { invitation_id: id },
+            How::Cancelled => Happening::InvitationCancelled { invitation_id: id },
+            How::Finished { .. } | How::Full => Happening::InvitationFinished { invitation_id: id },
         };
         self.notify(now, what, out);
-        self.send_guests_away(&id, reason, now, out);
     }
 
     /// Ends what has expired, what too many attempts broke at (a crash in the last of them included), and whose maker
@@ -252,9 +262,7 @@ impl Member {
             .filter(|i| i.is_pending())
             .filter_map(|i| match i.kind {
                 _ if i.expires_at <= now => Some((i.keys.id, How::Expired)),
-                _ if i.attempts >= limits::ATTEMPTS && !self.door.is_greeting(&i.keys.id) => {
-                    Some((i.keys.id, How::Cancelled))
-                }
+                _ if self.broke_too_often(i) => Some((i.keys.id, How::Cancelled)),
                 Kind::Device if active => None,
                 Kind::User | Kind::Session if may_invite => None,
                 _ => Some((i.keys.id, How::Cancelled)),
@@ -273,6 +281,9 @@ impl Member {
         for id in old {
             batch.delete(records::invitation(&id));
             self.invitations.remove(&id);
+            if self.sessions.remove(&id).is_some() {
+                batch.delete(records::session(&id));
+            }
         }
         out.commit(batch);
     }

@@ -5,6 +5,7 @@
 //!  founding    how the first device comes to be; how a stored one comes back
 //!  answers     what requests are answered with
 //!  inviting    invitations: made, listed, shown, cancelled, expired
+//!  sessions    invitations with seats: opened, listed, closed; around: told to neighbours who ask
 //!  changing    revoking, and changing profiles; adopting: a guest counts again
 //!  pointing    the organization's rendezvous points
 //!  telling     what became of each certificate, in words; advising: what the status warns of
@@ -27,6 +28,7 @@ mod adopting;
 mod advising;
 mod announcing;
 mod answers;
+mod around;
 mod changing;
 mod doorway;
 mod enrolling;
@@ -41,6 +43,7 @@ mod meeting;
 mod opening;
 mod pointing;
 mod sending;
+mod sessions;
 mod stepping;
 mod telling;
 mod witnessing;
@@ -56,6 +59,7 @@ use super::invitation::Invitation;
 use super::outbox::Outbox;
 use super::output::Output;
 use super::request::{Answer, Class, Refusal, Request};
+use super::session::Session;
 use super::{Mind, Settings};
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId, Seal};
@@ -87,6 +91,8 @@ pub(super) struct Member {
     history: History,
     openings: BTreeMap<Seal, Opening>,
     invitations: BTreeMap<InvitationId, Invitation>,
+    sessions: BTreeMap<InvitationId, Session>,
+    around: around::Asking,
     reached: BTreeMap<DeviceId, Vec<Address>>,
     /// How often an address was learned.
     learned: u64,
@@ -142,11 +148,12 @@ impl Member {
             Input::Listening { addresses } => self.listens_at(addresses, out),
             Input::Connected { peer, dialed, address } => self.connected(peer, dialed, address, mind, out),
             Input::Disconnected { peer } => self.disconnected(peer, mind.now, out),
-            Input::Opened { channel, peer, protocol, by_us, from } => match protocol {
+            Input::Opened { channel, peer, protocol, by_us, from, near } => match protocol {
                 Protocol::Greeting if !by_us => {
-                    self.knocked(doorway::Visit { channel, peer, from }, mind, out);
+                    self.knocked(doorway::Visit { channel, peer, from, near }, mind, out);
                 }
-                Protocol::Greeting => out.hang_up(channel),
+                Protocol::Sessions if near && !by_us => self.neighbour_came(channel, mind.now, out),
+                Protocol::Greeting | Protocol::Sessions => out.hang_up(channel),
                 Protocol::Sync => self.sync_opened(channel, peer, by_us, mind.now, out),
             },
             Input::Received { channel, frame } => self.received(channel, &frame, mind, out),
@@ -172,6 +179,8 @@ impl Member {
             self.stranger_said(channel, frame, mind, out);
         } else if self.farewells.has(channel) {
             self.out_said(channel, frame, mind.now, out);
+        } else if self.around.has(channel) {
+            self.neighbour_asked(channel, frame, out);
         } else {
             self.guest_said(channel, frame, mind, out);
         }
@@ -180,7 +189,7 @@ impl Member {
     fn closed(&mut self, channel: Channel, mind: &mut Mind, out: &mut Outbox) {
         match self.syncs.remove(&channel) {
             Some(session) => self.meet(&session.peer, mind.now, out),
-            None if self.strangers.forget(channel) => {}
+            None if self.strangers.forget(channel) || self.around.forget(channel) => {}
             None => match self.farewells.forget(channel) {
                 Some(peer) => self.meet(&peer, mind.now, out),
                 None => self.guest_lost(channel, mind, out),
@@ -207,6 +216,11 @@ impl Member {
             Request::ListInvitations { all } => Ok(self.list_invitations(all)),
             Request::ShowInvitation { invitation } => self.show_invitation(&invitation),
             Request::CancelInvitation { invitation } => self.cancel_invitation(&invitation, mind.now, out),
+            Request::OpenSession { profile, life, seats, show_name } => {
+                self.open_session(sessions::NewSession { profile, life, seats, show_name }, mind, out)
+            }
+            Request::ListSessions => Ok(self.list_sessions()),
+            Request::CloseSession { session } => self.close_session(session.as_deref(), mind.now, out),
             Request::ListUsers { revoked } => Ok(self.list_users(revoked)),
             Request::ShowUser { user } => self.show_user(&user),
             Request::RevokeUsers { users } => self.revoke_users(users, mind.now, out),
@@ -228,6 +242,7 @@ impl Member {
         self.guests_time_out(now, out);
         self.strangers_time_out(now, out);
         self.farewells_time_out(now, out);
+        self.neighbours_time_out(now, out);
         self.open_syncs(now, out);
     }
 
@@ -237,6 +252,7 @@ impl Member {
         let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
         let streams = self.strangers.next_deadline().chain(self.farewells.next_deadline());
         let streams = streams.chain(self.connections.next_deadline()).chain(self.next_vouching());
+        let streams = streams.chain(self.around.next_deadline());
         pending.chain(self.door.next_deadline()).chain(streams).chain([tomorrow]).min()
     }
 
