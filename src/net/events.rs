@@ -131,7 +131,7 @@ impl Driver<'_> {
     fn on_behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Streams(event) => self.on_stream(event),
-            BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            BehaviourEvent::Mdns(event) | BehaviourEvent::Mdns6(event) => self.on_mdns(event),
             BehaviourEvent::Point(event) => self.on_point(event),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let serves = info.protocols.contains(&point::PROTOCOL);
@@ -222,9 +222,13 @@ impl Driver<'_> {
     /// mDNS remembers everybody it hears of; with too many it starts afresh.
     fn forget_a_crowd(&mut self) {
         let own = *self.swarm.local_peer_id();
-        let mdns = &mut self.swarm.behaviour_mut().mdns;
-        if mdns.as_ref().is_some_and(|mdns| mdns.discovered_nodes().len() > limits::NEIGHBOURS) {
-            *mdns = look_around(own).into();
+        let is_crowd = |mdns: &mdns::tokio::Behaviour| mdns.discovered_nodes().len() > limits::NEIGHBOURS;
+        let behaviour = self.swarm.behaviour_mut();
+        if behaviour.mdns.as_ref().is_some_and(is_crowd) {
+            behaviour.mdns = look_around(own, false).into();
+        }
+        if behaviour.mdns6.as_ref().is_some_and(is_crowd) {
+            behaviour.mdns6 = look_around(own, true).into();
         }
     }
 

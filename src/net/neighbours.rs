@@ -11,6 +11,8 @@ use crate::core::primitives::{address::Address, limits};
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     seen: BTreeMap<PeerId, Vec<Address>>,
+    /// What was named twice: by IPv4 and by IPv6. It is gone when it is gone from both.
+    twice: BTreeSet<(PeerId, Address)>,
     /// Those that have said that they don't serve registrations.
     idle: BTreeSet<PeerId>,
 }
@@ -22,7 +24,11 @@ impl Neighbours {
             return false;
         }
         let addresses = self.seen.entry(peer).or_default();
-        let news = addresses.len() < limits::ADDRESSES_PER_DEVICE && !addresses.contains(&address);
+        if addresses.contains(&address) {
+            self.twice.insert((peer, address));
+            return false;
+        }
+        let news = addresses.len() < limits::ADDRESSES_PER_DEVICE;
         if news {
             addresses.push(address);
         }
@@ -31,6 +37,9 @@ impl Neighbours {
 
     /// A peer is no longer seen there.
     pub(super) fn gone(&mut self, peer: &PeerId, address: &Address) {
+        if self.twice.remove(&(*peer, address.clone())) {
+            return;
+        }
         if let Some(addresses) = self.seen.get_mut(peer) {
             addresses.retain(|one| one != address);
             if addresses.is_empty() {

@@ -48,7 +48,9 @@ pub(super) struct Behaviour {
     pub(super) relay: relay::client::Behaviour,
     relay_for: Toggle<relay::Behaviour>,
     dcutr: dcutr::Behaviour,
+    /// libp2p's looks by IPv4 or by IPv6, so there are two.
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) mdns6: Toggle<mdns::tokio::Behaviour>,
     pub(super) point: Point,
 }
 
@@ -145,7 +147,8 @@ fn behaviour(
         relay,
         relay_for: settings.relay.then(|| relay::Behaviour::new(peer, relays::server())).into(),
         dcutr: dcutr::Behaviour::new(peer),
-        mdns: settings.mdns.then(|| look_around(peer)).flatten().into(),
+        mdns: settings.mdns.then(|| look_around(peer, false)).flatten().into(),
+        mdns6: settings.mdns.then(|| look_around(peer, true)).flatten().into(),
         point: Point::new(
             key.clone(),
             settings.serve.then(|| registry(settings)).transpose()?,
@@ -155,8 +158,8 @@ fn behaviour(
 }
 
 /// mDNS. A machine without multicast does without.
-pub(super) fn look_around(peer: PeerId) -> Option<mdns::tokio::Behaviour> {
-    mdns::tokio::Behaviour::new(mdns::Config::default(), peer)
+pub(super) fn look_around(peer: PeerId, enable_ipv6: bool) -> Option<mdns::tokio::Behaviour> {
+    mdns::tokio::Behaviour::new(mdns::Config { enable_ipv6, ..mdns::Config::default() }, peer)
         .inspect_err(|error| tracing::warn!(%error, "the local network can't be searched"))
         .ok()
 }

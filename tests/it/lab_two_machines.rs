@@ -13,14 +13,24 @@ fn two_machines_on_one_cable_find_each_other_by_multicast() {
     play("points");
 }
 
+#[test]
+fn two_machines_that_speak_ipv6_alone_find_each_other_by_multicast() {
+    play_in("points", &["fd00:78::"]);
+}
+
 fn play(hints: &str) {
-    if !may_make_networks(hints) {
+    play_in(hints, &[]);
+}
+
+fn play_in(hints: &str, net: &[&str]) {
+    if !may_make_networks(&[hints, &net.len().to_string()].concat()) {
         eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
         return;
     }
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/two_machines");
     let programs = Path::new(env!("CARGO_BIN_EXE_musterd")).parent().unwrap();
-    let played = Command::new(lab).arg(programs).arg(hints).env_remove("MUSTER_SOCKET").output().unwrap();
+    let played =
+        Command::new(lab).arg(programs).arg(hints).args(net).env_remove("MUSTER_SOCKET").output().unwrap();
     let said = String::from_utf8_lossy(&played.stdout);
     assert!(played.status.success(), "{said}{}", String::from_utf8_lossy(&played.stderr));
     assert_eq!(said, format!("Bob is in, by {hints}.\n"));
