@@ -67,6 +67,18 @@ fn who_never_says_taken_is_sent_sixteen_frames_and_who_does_gets_the_rest() {
 }
 
 #[test]
+fn who_says_afterwards_that_it_lacks_something_is_sent_it() {
+    let mut world = ada_and_a_false_bob();
+    let before = world.history("bob");
+    let all = ada_signs(&mut world, 4);
+    let channel = opens(&mut world, "bob", &Says::hello(&all));
+    assert_eq!(frames(&world, channel), 0, "he has everything, as he says");
+    world.say_in_sync("bob", channel, &Says::Reconcile(Word::Holds(Holds::of(&before))));
+    assert_eq!(frames(&world, channel), 1, "and hasn't, as he finds out");
+    assert!(world.stands(channel));
+}
+
+#[test]
 fn who_takes_more_than_was_sent_is_hung_up_on() {
     let mut world = ada_and_a_false_bob();
     let hello = Says::hello(&world.history("bob"));
