@@ -52,6 +52,7 @@ mod hostile_floods;
 mod hostile_frames;
 mod hostile_probing;
 mod hostile_strangers;
+mod lab_pulled_cable;
 mod lab_two_machines;
 mod lab_two_nats;
 mod lab_workshop;
