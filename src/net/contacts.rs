@@ -64,10 +64,16 @@ impl Wanted {
 pub(super) struct Contacts(BTreeMap<DeviceId, Wanted>);
 
 impl Contacts {
-    /// Stays connected with exactly these.
-    pub(super) fn set(&mut self, company: &Company, is_connected: impl Fn(&DeviceId) -> bool, now: Instant) {
+    /// Stays connected with exactly these. Whether somebody is among them who wasn't.
+    pub(super) fn set(
+        &mut self,
+        company: &Company,
+        is_connected: impl Fn(&DeviceId) -> bool,
+        now: Instant,
+    ) -> bool {
         let wished: BTreeSet<DeviceId> = company.contacts.iter().map(|contact| contact.device).collect();
         self.0.retain(|device, _| wished.contains(device));
+        let somebody_is_new = wished.iter().any(|device| !self.0.contains_key(device));
         for contact in &company.contacts {
             let wanted = self.0.entry(contact.device).or_insert_with(|| Wanted {
                 connected_since: is_connected(&contact.device).then_some(now),
@@ -75,6 +81,7 @@ impl Contacts {
             });
             wanted.known = contact.addresses.iter().take(limits::ADDRESSES_PER_DEVICE).cloned().collect();
         }
+        somebody_is_new
     }
 
     /// Whether one of them isn't connected.

@@ -296,6 +296,16 @@ impl Points {
         }
     }
 
+    /// Points tell what is new since they were asked last. Somebody whom we wait for may be among what they told before,
+    /// when it was of no interest.
+    pub(super) fn ask_afresh(&mut self, namespaces: &[String], now: Instant) {
+        for point in self.points.values_mut() {
+            for (_, asked) in point.asked.iter_mut().filter(|(name, _)| namespaces.contains(name)) {
+                *asked = Asked { due: now, answered: asked.answered, cookie: None };
+            }
+        }
+    }
+
     /// A point gave no answer.
     pub(super) fn not_answered(&mut self, peer: &PeerId, namespace: &str, now: Instant) {
         for point in self.points.values_mut().filter(|point| point.peer == Some(*peer)) {

@@ -37,7 +37,9 @@ impl Driver<'_> {
         let swarm = &self.swarm;
         let is_connected =
             |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
-        self.contacts.set(&wishes.company, is_connected, now);
+        if self.contacts.set(&wishes.company, is_connected, now) {
+            self.points.ask_afresh(&wishes.company.namespaces, now);
+        }
         self.around.set(wishes.looks_around);
         self.recall_neighbours();
         self.due_now();

@@ -146,7 +146,8 @@ impl Member {
         self.farewells.streams.insert(channel, Farewell { peer, deadline, shown: false, frames: 0 });
         if by_us {
             let Some(by) = self.out_by(&peer) else { return out.hang_up(channel) };
-            send(channel, &Message::Certificates(self.latest_before(&by, &peer)), out);
+            let causes = self.causes(&peer);
+            send(channel, &Message::Certificates(self.latest_before(&causes, &peer)), out);
             self.shows(channel, &by, out);
         }
     }

@@ -170,13 +170,13 @@ impl Member {
     /// let in with and what it signed; of the rest, the latest that fit one message: it wasn't away for ever.
     fn introduction_to(&self, peer: &DeviceId) -> Vec<Vec<u8>> {
         let own = self.roster().device(&self.key.device()).map(|device| device.added);
-        own.map(|own| self.latest_before(&own, peer)).unwrap_or_default()
+        own.map(|own| self.latest_before(&[own], peer)).unwrap_or_default()
     }
 
-    /// A certificate and of its ancestors the latest that a device may lack, as many as fit one message, the oldest first.
-    pub(super) fn latest_before(&self, last: &CertificateId, peer: &DeviceId) -> Vec<Vec<u8>> {
+    /// Of these and their ancestors the latest that a device may lack, as many as fit one message, the oldest first.
+    pub(super) fn latest_before(&self, last: &[CertificateId], peer: &DeviceId) -> Vec<Vec<u8>> {
         let held = self.history.with_ancestors(&self.surely_held_by(peer));
-        let ours = self.history.with_ancestors(&[*last]);
+        let ours = self.history.with_ancestors(last);
         let lacking = self.history.in_causal_order().rev();
         let lacking = lacking.filter(|it| ours.contains(&it.id()) && !held.contains(&it.id()));
         let mut room = ROOM;

@@ -100,8 +100,14 @@ impl Member {
         self.open_syncs(now, out);
     }
 
-    /// Whoever became a member while connected is met.
+    /// Whoever became a member while connected is met. Something changed: who had nothing to say may have now, so that a
+    /// pause that grew is a short one again.
     pub(super) fn meet_all(&mut self, now: Moment, out: &mut Outbox) {
+        for connection in self.connections.0.values_mut() {
+            connection.tries = connection.tries.min(1);
+            let soon = now + connection.pause();
+            connection.open_at = connection.open_at.map(|at| at.min(soon));
+        }
         let connected: Vec<DeviceId> = self.connections.devices().copied().collect();
         for peer in connected {
             self.meet(&peer, now, out);
