@@ -170,8 +170,15 @@ async fn a_host_that_stops_takes_its_registrations_back() {
     host.net.stop().await;
     guest.hears_disconnected(id).await;
     guest.seeks(id, &[], &point.addresses).await;
-    let tried = guest.hears_not_found(id).await;
-    assert_eq!(tried, [format!("{}: does not know the device", point.addresses[0])]);
+    let expected = [format!("{}: does not know the device", point.addresses[0])];
+    let mut tried = guest.hears_not_found(id).await;
+    // The port that is used for every dial may rest for a moment: then the point itself is tried again.
+    for _ in 0..3 {
+        if tried != expected {
+            tried = guest.hears_not_found(id).await;
+        }
+    }
+    assert_eq!(tried, expected);
 }
 
 #[tokio::test]
