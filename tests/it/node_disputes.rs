@@ -26,7 +26,7 @@ fn ada_is_out() -> World {
 /// What Ada makes up: at the root she lets six people in who vouch for each other, and one of them revokes Bob before he
 /// revoked her. What is new, ancestors first.
 fn another_past(known: &History) -> Vec<Vec<u8>> {
-    let in_order: Vec<VerifiedCertificate> = known.in_causal_order().cloned().collect();
+    let in_order: Vec<VerifiedCertificate> = known.in_causal_order().collect();
     let (ada, bob) = (device("ada"), known.roster().user_of(&device("bob").device()).unwrap().id);
     let mut history = History::new(known.organization());
     history.add(in_order[0].clone()).unwrap();

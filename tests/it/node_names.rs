@@ -71,7 +71,7 @@ fn an_externals_wire_and_disk_never_hold_a_name_and_a_members_hold_them_all() {
 /// Every seal of the organization.
 fn seals(history: &History) -> Vec<Seal> {
     let of = history.roster().users().flat_map(|user| {
-        [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
+        [user.name, user.email].into_iter().chain(user.devices.into_iter().map(|device| device.label))
     });
     of.collect()
 }

@@ -130,7 +130,7 @@ fn say(history: &mut History, author: &str, body: Body) {
 #[test]
 fn a_large_organization_is_replayed_at_the_cost_of_each_certificate_and_resolved_in_one_go() {
     let history = large(if long() > 10_000 { 20_000 } else { 200 });
-    let certificates: Vec<_> = history.in_causal_order().cloned().collect();
+    let certificates: Vec<_> = history.in_causal_order().collect();
     let began = Instant::now();
     let mut again = History::new(history.organization());
     for certificate in &certificates {

@@ -164,13 +164,13 @@ pub(crate) fn devices(people: usize) -> Vec<String> {
 }
 
 /// A history of these and nothing else, which come with their ancestors and as they come.
-pub(crate) fn holding<'a>(
+pub(crate) fn holding(
     history: &History,
-    certificates: impl IntoIterator<Item = &'a VerifiedCertificate>,
+    certificates: impl IntoIterator<Item = VerifiedCertificate>,
 ) -> History {
     let mut held = History::new(history.organization());
     for certificate in certificates {
-        held.add(certificate.clone()).unwrap();
+        held.add(certificate).unwrap();
     }
     held
 }

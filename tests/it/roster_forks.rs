@@ -15,7 +15,7 @@ const FORKED: &str = "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin
 
 /// All orders of arrival that keep ancestors first, for few certificates; the last ones turned round for many.
 fn turned(drawn: &Drawn) -> Vec<VerifiedCertificate> {
-    drawn.history.in_causal_order().rev().cloned().collect()
+    drawn.history.in_causal_order().rev().collect()
 }
 
 #[test]

@@ -40,11 +40,11 @@ fn p1_in_whatever_order_they_arrive_everybody_comes_to_the_same() {
         assert_eq!(other.roster().digest(), crowd.history.roster().digest());
         assert_eq!(standings(&other), standings(&crowd.history));
         // A restart on the way: what is held by then is read again from its bytes.
-        let order: Vec<_> = crowd.history.in_causal_order().cloned().collect();
+        let order: Vec<_> = crowd.history.in_causal_order().collect();
         let (before, after) = order.split_at(dice.below(order.len()));
         let read = before.iter().map(|it| SignedCertificate::from_bytes(&it.signed().bytes()).unwrap());
         let read: Vec<_> = read.map(|it| it.verify().unwrap()).collect();
-        let restarted = holding(&crowd.history, read.iter().chain(after));
+        let restarted = holding(&crowd.history, read.iter().chain(after).cloned());
         assert_eq!(restarted.roster().digest(), crowd.history.roster().digest());
         assert_eq!(standings(&restarted), standings(&crowd.history));
     });
@@ -234,7 +234,7 @@ fn p10_what_is_kept_up_to_date_equals_what_is_resolved_from_nothing_after_every_
 fn p11_who_holds_the_same_heads_holds_the_same_void_or_not() {
     crowds(0x11, |dice, crowd| {
         let cut = dice.below(crowd.signed.len());
-        let mut other = holding(&crowd.history, &crowd.signed[..=cut]);
+        let mut other = holding(&crowd.history, crowd.signed[..=cut].iter().cloned());
         for id in crowd.history.lacking(&other.heads()) {
             other.add(crowd.history.get(&id).unwrap().clone()).unwrap();
         }
@@ -272,7 +272,7 @@ fn p12_a_further_removal_never_makes_something_of_its_target_valid() {
 
 /// What this user signed that counts after, and didn't before; but for what had only lost to something else.
 fn risen(before: &History, after: &History, by: &UserId) -> Vec<CertificateId> {
-    let rises = |it: &&VerifiedCertificate| {
+    let rises = |it: &VerifiedCertificate| {
         let (before, after) = (before.standing(&it.id()), after.standing(&it.id()));
         let lost = matches!(
             before,
@@ -281,7 +281,7 @@ fn risen(before: &History, after: &History, by: &UserId) -> Vec<CertificateId> {
         !lost && before != Some(Standing::Effective) && after == Some(Standing::Effective)
     };
     let theirs = before.in_causal_order().filter(|it| before.author_of(&it.id()) == Some(*by));
-    theirs.filter(rises).map(VerifiedCertificate::id).collect()
+    theirs.filter(rises).map(|it| it.id()).collect()
 }
 
 #[test]

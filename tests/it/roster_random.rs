@@ -51,7 +51,7 @@ pub(crate) fn seeds() -> Vec<u64> {
 }
 
 fn ids(known: &History) -> Vec<CertificateId> {
-    known.in_causal_order().map(VerifiedCertificate::id).collect()
+    known.ids().collect()
 }
 
 /// Hands all of them to a fresh history as they come, some twice, children before their parents.

@@ -31,7 +31,7 @@ impl Situation {
 
     /// Which certificates there are.
     fn certificates(&self) -> [u8; 32] {
-        let ids: Vec<_> = self.history.in_causal_order().map(|it| it.id().0).collect();
+        let ids: Vec<_> = self.history.ids().map(|id| id.0).collect();
         derive("muster test 1", &[b"certificates", ids.as_flattened()])
     }
 
@@ -77,7 +77,7 @@ impl Situation {
             self.history.standing(&it.id()).unwrap().is_effective()
                 && self.history.acknowledged(&it.id()).unwrap().settled
         });
-        settled.filter_map(|it| it.body().removal()).map(|(target, _)| target).collect()
+        settled.filter_map(|it| it.body().removal().map(|(target, _)| target)).collect()
     }
 }
 

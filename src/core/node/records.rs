@@ -112,9 +112,9 @@ fn read<T: Serialize + DeserializeOwned>(record: &Record) -> Result<T, Damaged> 
 
 /// A certificate whose place in the store is that of its own id and generation.
 fn kept((key, value): &Record) -> Option<VerifiedCertificate> {
-    let certificate = SignedCertificate::from_bytes(value).and_then(SignedCertificate::kept).ok()?;
-    (*key == self::certificate(certificate.certificate().generation, &certificate.id()))
-        .then_some(certificate)
+    let id = CertificateId(*key.last_chunk()?);
+    let certificate = SignedCertificate::kept(value, &id).ok()?;
+    (*key == self::certificate(certificate.certificate().generation, &id)).then_some(certificate)
 }
 
 fn damaged((key, _): &Record) -> Damaged {

@@ -41,6 +41,16 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, NotCan
     Ok(value)
 }
 
+/// The value of bytes that [`decode`] read before, or `encode` wrote: whether they are the canonical ones isn't checked again.
+///
+/// # Errors
+/// [`NotCanonical`] for what is no encoding at all.
+pub fn read_again<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, NotCanonical> {
+    let (value, used) =
+        bincode::serde::decode_from_slice::<T, _>(bytes, config()).map_err(|_| NotCanonical)?;
+    if used == bytes.len() { Ok(value) } else { Err(NotCanonical) }
+}
+
 /// Splits a list so that each part, with the length in front of every item, fits in `room` bytes. An item that is
 /// larger than that stands alone.
 #[must_use]

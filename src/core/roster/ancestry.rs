@@ -16,14 +16,14 @@ impl History {
         let ids: Vec<Ix> = ids.iter().filter_map(|id| self.graph.ix(id)).collect();
         let closure = self.graph.closure(&ids);
         let held = self.graph.nodes.iter().zip(closure);
-        held.filter(|(_, is_in)| *is_in).map(|(node, _)| node.id()).collect()
+        held.filter(|(_, is_in)| *is_in).map(|(node, _)| node.id).collect()
     }
 
     /// Those of these that none of the others has in its past, sorted.
     #[must_use]
     pub fn heads_among(&self, ids: &[CertificateId]) -> Vec<CertificateId> {
         let ids: Vec<Ix> = ids.iter().filter_map(|id| self.graph.ix(id)).collect();
-        let parents = ids.iter().flat_map(|ix| &self.graph.node(*ix).parents).copied().collect::<Vec<_>>();
+        let parents = ids.iter().flat_map(|ix| self.graph.parents(*ix)).copied().collect::<Vec<_>>();
         let behind = self.graph.closure(&parents);
         let heads = ids.iter().filter(|ix| !behind[**ix as usize]).map(|ix| self.graph.id(*ix));
         heads.collect::<BTreeSet<_>>().into_iter().collect()
@@ -59,7 +59,7 @@ impl History {
 
     /// The places of what is held, in causal order, within a range of places.
     pub(super) fn places(&self, range: impl RangeBounds<Place>) -> impl DoubleEndedIterator<Item = Place> {
-        self.graph.order.range(range).map(|(place, _)| *place)
+        self.graph.within(range).iter().map(|ix| self.graph.node(*ix).place())
     }
 
     /// The place of one that is held.
@@ -68,7 +68,7 @@ impl History {
     }
 
     fn parents_of(&self, place: &Place) -> impl Iterator<Item = Place> {
-        let parents = self.graph.order.get(place).map(|ix| &self.graph.node(*ix).parents[..]);
+        let parents = self.graph.ix(&place.1).map(|ix| self.graph.parents(ix));
         parents.unwrap_or_default().iter().map(|ix| self.graph.node(*ix).place())
     }
 

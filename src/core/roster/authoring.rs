@@ -99,7 +99,7 @@ impl History {
     /// The last certificate of a device, or what let it in where it hasn't signed anything.
     fn own_end(&self, device: &DeviceId) -> Result<CertificateId, Refused> {
         let introduction = self.roster().device(device).ok_or(Refused::StrangerAuthor)?.added;
-        Ok(self.live.chain_ends(device).next().map_or(introduction, |(_, end)| end))
+        Ok(self.live.chain_ends(&self.graph, device).next().map_or(introduction, |(_, end)| end))
     }
 
     /// All heads, those first that have `ancestor` in their past (or are it): a tie has to follow its
@@ -161,9 +161,9 @@ impl AsOf<'_> {
         let introduction = past.introduction(graph, device).ok_or(Refused::StrangerAuthor)?;
         let auth = past.acts_under(graph, graph.owner(introduction));
         // Of a chain that forked (a device restored from a backup), the longest end is followed.
-        let last = past.chain_ends(device).next();
+        let last = past.chain_ends(graph, device).next();
         let parents = self.parents.iter().filter_map(|parent| graph.ix(parent));
-        let highest = parents.map(|parent| graph.node(parent).certificate.certificate().generation).max();
+        let highest = parents.map(|parent| graph.node(parent).place().0).max();
         Ok(Certificate {
             version: VERSION,
             organization: graph.organization,

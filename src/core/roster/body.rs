@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::act::Act;
 use super::profile::Profile;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::codec;
@@ -163,8 +164,12 @@ impl Body {
     /// Reads the body of a certificate of this kind; none where it isn't the canonical encoding of one.
     #[must_use]
     pub fn decode(kind: u16, bytes: &[u8]) -> Option<Self> {
-        fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-            codec::decode(bytes).ok()
+        Self::read(kind, bytes).filter(|body| body.encode() == bytes)
+    }
+
+    fn read(kind: u16, bytes: &[u8]) -> Option<Self> {
+        fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+            codec::read_again(bytes).ok()
         }
         Some(match kind {
             1 => Self::Found(read(bytes)?),
@@ -177,6 +182,11 @@ impl Body {
             8 => Self::Adopt(read(bytes)?),
             kind => Self::Unknown { kind, bytes: bytes.to_vec() },
         })
+    }
+
+    /// Reads the body of a certificate that is held, whose form was found right when it came.
+    pub(super) fn read_again(kind: u16, bytes: &[u8]) -> Self {
+        Self::read(kind, bytes).unwrap_or_else(|| Self::Unknown { kind, bytes: bytes.to_vec() })
     }
 
     /// Its bytes within a certificate.
@@ -230,22 +240,7 @@ impl Body {
     /// Whether only an Administrator may say it (R2.2).
     #[must_use]
     pub fn needs_administrator(&self) -> bool {
-        match self {
-            Self::Enroll(_) | Self::SetProfile(_) | Self::Revoke(_) | Self::Setting(_) | Self::Adopt(_) => {
-                true
-            }
-            Self::Found(_) | Self::AddDevice(_) | Self::Acknowledge(_) | Self::Unknown { .. } => false,
-        }
-    }
-
-    /// With which profile somebody comes in by it.
-    #[must_use]
-    pub fn enrolled_as(&self) -> Option<Profile> {
-        match self {
-            Self::Found(_) => Some(Profile::Administrator),
-            Self::Enroll(body) => Some(body.profile),
-            _ => None,
-        }
+        Act::of(self).needs_administrator()
     }
 
     /// The key that a user's devices share, where a user comes in by it.

@@ -161,14 +161,19 @@ impl SignedCertificate {
         self.certificate.device.signed(label::CERTIFICATE_SIGNATURE, &self.id.0, &self.signature)
     }
 
-    /// All of `verify` but the signature, and neither proof nor keys will be checked again: for what lies in one's own store, where
-    /// nothing is written that wasn't verified. Only who reads the store calls it (`core::node::records`).
+    /// Reads what lies in one's own store under this id, where nothing is written that wasn't verified. The bytes are those
+    /// that came, by their digest: so neither signature nor proof, keys nor form are checked again (docs/decisions/0018).
+    /// Only who reads the store calls it (`core::node::records`).
     ///
     /// # Errors
-    /// What is wrong with it, other than its signatures.
-    pub(crate) fn kept(self) -> Result<VerifiedCertificate, Refused> {
-        let certificate = self.in_form()?;
-        Ok(VerifiedCertificate { proof_is_known: true, keys_are_known: true, ..certificate })
+    /// [`Refused::NotCanonical`] where these aren't the bytes of that certificate.
+    pub(crate) fn kept(stored: &[u8], id: &CertificateId) -> Result<VerifiedCertificate, Refused> {
+        let (bytes, signature) = stored.split_last_chunk::<64>().ok_or(Refused::NotCanonical)?;
+        if derive(label::CERTIFICATE, &[bytes]) != id.0 {
+            return Err(Refused::NotCanonical);
+        }
+        let certificate: Certificate = codec::read_again(bytes).map_err(|_| Refused::NotCanonical)?;
+        Ok(VerifiedCertificate::held(certificate, Signature(*signature), *id))
     }
 
     /// All of `verify` but the signature: for what this device signed itself a moment ago.
@@ -229,6 +234,17 @@ impl PartialEq for VerifiedCertificate {
 impl Eq for VerifiedCertificate {}
 
 impl VerifiedCertificate {
+    /// One that was verified and judged before, put together again.
+    pub(super) fn held(certificate: Certificate, signature: Signature, id: CertificateId) -> Self {
+        let body = Body::read_again(certificate.kind, &certificate.body);
+        let signed = SignedCertificate { certificate, signature, id };
+        Self { signed, body, proof_is_known: true, keys_are_known: true }
+    }
+
+    pub(super) fn into_parts(self) -> (Certificate, Signature, CertificateId, Body) {
+        (self.signed.certificate, self.signed.signature, self.signed.id, self.body)
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> CertificateId {

@@ -2,60 +2,57 @@
 //! did what. No standing is in here: what counts is a `State` over a part of the graph.
 //!
 //! Certificates are numbered as they arrive, so that ancestors have the smaller numbers and every walk is a loop.
-//! What is compared, sorted or shown never depends on these numbers.
+//! What is compared, sorted or shown never depends on these numbers. How one is taken in, and the last one
+//! taken back, is in `intake`.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, RangeBounds};
 
+use smallvec::SmallVec;
+
+use super::act::Act;
 use super::body::Body;
-use super::certificate::VerifiedCertificate;
-use super::held::{Facts, Node, Prize, UserIx, prizes};
+use super::certificate::{Certificate, VERSION, VerifiedCertificate};
+use super::held::{Node, Prize};
 use super::lineage::{Ix, Lineage};
-use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
-
-/// All that names one user, in the order of arrival.
-#[derive(Debug, Clone)]
-pub(super) struct Person {
-    pub(super) id: UserId,
-    /// Founds and Enrolls.
-    pub(super) enrolments: Vec<Ix>,
-    /// Their own AddDevices.
-    pub(super) additions: Vec<Ix>,
-    pub(super) promotions: Vec<Ix>,
-    /// Revokes and demotions of theirs.
-    pub(super) removals: Vec<Ix>,
-    /// All that their devices signed.
-    pub(super) acts: Vec<Ix>,
-    /// Removals that they signed.
-    pub(super) removing: Vec<Ix>,
-}
+use super::lists::{List, Lists};
+use super::numbers::Numbers;
+use super::people::{DeviceIx, Devices, Few, People, Person, UserIx};
+use super::reconcile::Place;
+use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
+use crate::core::primitives::limits;
 
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
     pub(super) organization: OrganizationId,
     pub(super) nodes: Vec<Node>,
-    /// In causal order (R4.0): by generation, then by id.
-    pub(super) order: BTreeMap<(u64, CertificateId), Ix>,
-    pub(super) people: Vec<Person>,
+    pub(super) lists: Lists,
+    /// In causal order.
+    pub(super) order: Vec<Ix>,
+    pub(super) people: People,
+    pub(super) devices: Devices,
     /// Who falls with whom: what each lets in, and what is done under it.
-    pub(super) dependents: Vec<Vec<Ix>>,
+    pub(super) dependents: HashMap<Ix, Vec<Ix>>,
     pub(super) removals: Vec<Ix>,
     pub(super) enrolments: Vec<Ix>,
     pub(super) settings: Vec<Ix>,
     pub(super) adopts: Vec<Ix>,
     /// Whom any certificate makes an Administrator, counting or not.
     pub(super) administrators: BTreeSet<UserIx>,
-    /// Who acknowledged a removal, and by which certificate.
-    acknowledgements: HashMap<Ix, Vec<(UserIx, Ix)>>,
-    /// Who built on an Enroll that they witness, and by which certificate.
-    built: HashMap<Ix, Vec<(UserIx, Ix)>>,
+    /// The certificates that acknowledge a removal.
+    pub(super) acknowledgements: HashMap<Ix, Vec<Ix>>,
+    /// Those by which witnesses of an Enroll built on it.
+    pub(super) built: HashMap<Ix, SmallVec<[Ix; limits::WITNESSES]>>,
     /// What more certificates compete for than can have it.
     pub(super) contested: BTreeSet<Prize>,
-    competitors: BTreeMap<Prize, Vec<Ix>>,
-    index: HashMap<CertificateId, Ix>,
-    users: HashMap<UserId, UserIx>,
-    chains: Lineage,
-    grants: Lineage,
+    /// By host's device and invitation of kind User: the first Enroll upon it, and those that came later.
+    pub(super) spent: HashMap<(DeviceIx, InvitationId), Ix>,
+    pub(super) spent_again: BTreeMap<(DeviceIx, InvitationId), Vec<Ix>>,
+    pub(super) index: Numbers,
+    /// Along each device's own chain, and along the grants that were acted under.
+    pub(super) chains: Lineage,
+    pub(super) grants: Lineage,
 }
 
 impl Graph {
@@ -63,9 +60,11 @@ impl Graph {
         Self {
             organization,
             nodes: Vec::new(),
-            order: BTreeMap::new(),
-            people: Vec::new(),
-            dependents: Vec::new(),
+            lists: Lists::default(),
+            order: Vec::new(),
+            people: People::default(),
+            devices: Devices::default(),
+            dependents: HashMap::new(),
             removals: Vec::new(),
             enrolments: Vec::new(),
             settings: Vec::new(),
@@ -74,171 +73,23 @@ impl Graph {
             acknowledgements: HashMap::new(),
             built: HashMap::new(),
             contested: BTreeSet::new(),
-            competitors: BTreeMap::new(),
-            index: HashMap::new(),
-            users: HashMap::new(),
+            spent: HashMap::new(),
+            spent_again: BTreeMap::new(),
+            index: Numbers::default(),
             chains: Lineage::default(),
             grants: Lineage::default(),
         }
     }
-
-    /// Takes in a certificate that was judged. Its parents are held.
-    pub(super) fn push(&mut self, certificate: VerifiedCertificate, mut facts: Facts) -> Ix {
-        let ix = Ix::try_from(self.nodes.len()).unwrap_or(Ix::MAX);
-        let it = certificate.certificate();
-        if let Body::Found(body) = certificate.body() {
-            facts.author = self.user_or_new(body.user);
-        }
-        let auth = self.ix(&it.auth);
-        let node = Node {
-            prev: self.ix(&it.prev),
-            grant: auth.filter(|_| certificate.body().needs_administrator()),
-            parents: it.parents.iter().filter_map(|parent| self.ix(parent)).collect(),
-            target: self.target(certificate.body()),
-            cut: self.ends(certificate.body()),
-            facts,
-            certificate,
-        };
-        self.chains.push(node.prev);
-        self.grants.push(auth);
-        self.dependents.push(Vec::new());
-        for pillar in [node.facts.introduction, node.grant].into_iter().flatten() {
-            self.dependents[pillar as usize].push(ix);
-        }
-        self.index.insert(node.id(), ix);
-        self.order.insert(node.place(), ix);
-        self.list(ix, &node);
-        self.nodes.push(node);
-        ix
-    }
-
-    fn target(&mut self, body: &Body) -> Option<UserIx> {
-        match body {
-            Body::Found(body) => Some(self.user_or_new(body.user)),
-            Body::Enroll(body) => Some(self.user_or_new(body.user)),
-            Body::SetProfile(body) => Some(self.user_or_new(body.user)),
-            Body::Revoke(body) => Some(self.user_or_new(body.user)),
-            _ => None,
-        }
-    }
-
-    fn ends(&self, body: &Body) -> Box<[Ix]> {
-        let named = body.removal().into_iter().flat_map(|(_, cut)| &cut.0);
-        named.filter_map(|end| self.ix(&end.end)).collect()
-    }
-
-    fn list(&mut self, ix: Ix, node: &Node) {
-        let author = node.facts.author;
-        self.person_mut(author).acts.push(ix);
-        for enrol in &node.facts.builds_on {
-            self.built.entry(*enrol).or_default().push((author, ix));
-        }
-        if let (true, Some(target)) = (node.is_removal(), node.target) {
-            self.removals.push(ix);
-            self.person_mut(author).removing.push(ix);
-            self.person_mut(target).removals.push(ix);
-        }
-        for prize in prizes(node) {
-            let competitors = self.competitors.entry(prize).or_default();
-            competitors.push(ix);
-            if competitors.len() > prize.places() {
-                self.contested.insert(prize);
-            }
-        }
-        if let Some(target) = node.target.filter(|_| node.is_grant()) {
-            self.administrators.insert(target);
-        }
-        match (node.body(), node.target) {
-            (Body::Found(_) | Body::Enroll(_), Some(target)) => {
-                self.enrolments.push(ix);
-                self.person_mut(target).enrolments.push(ix);
-            }
-            (Body::SetProfile(body), Some(target)) if body.cut.is_none() => {
-                self.person_mut(target).promotions.push(ix);
-            }
-            (Body::AddDevice(_), _) => self.person_mut(author).additions.push(ix),
-            (Body::Setting(_), _) => self.settings.push(ix),
-            (Body::Adopt(_), _) => self.adopts.push(ix),
-            (Body::Acknowledge(body), _) => {
-                let named: Vec<_> = body.removals.iter().filter_map(|removal| self.ix(removal)).collect();
-                for removal in named {
-                    self.acknowledgements.entry(removal).or_default().push((author, ix));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes back the last one.
-    pub(super) fn pop(&mut self) {
-        let Some(node) = self.nodes.pop() else { return };
-        let last = Ix::try_from(self.nodes.len()).unwrap_or(Ix::MAX);
-        self.chains.pop();
-        self.grants.pop();
-        self.dependents.pop();
-        let drop_last = |list: &mut Vec<Ix>| {
-            list.pop_if(|ix| *ix == last);
-        };
-        for pillar in [node.facts.introduction, node.grant].into_iter().flatten() {
-            drop_last(&mut self.dependents[pillar as usize]);
-        }
-        self.index.remove(&node.id());
-        self.order.remove(&node.place());
-        for user in [Some(node.facts.author), node.target].into_iter().flatten() {
-            let person = self.person_mut(user);
-            let Person { enrolments, additions, promotions, removals, acts, removing, .. } = person;
-            [enrolments, additions, promotions, removals, acts, removing].into_iter().for_each(drop_last);
-        }
-        [&mut self.removals, &mut self.enrolments, &mut self.settings, &mut self.adopts]
-            .into_iter()
-            .for_each(drop_last);
-        let drop_pair = |list: &mut Vec<(UserIx, Ix)>| list.retain(|(_, ix)| *ix != last);
-        for enrol in &node.facts.builds_on {
-            self.built.get_mut(enrol).into_iter().for_each(drop_pair);
-        }
-        if let Body::Acknowledge(body) = node.body() {
-            for removal in body.removals.iter().filter_map(|removal| self.index.get(removal)) {
-                self.acknowledgements.get_mut(removal).into_iter().for_each(drop_pair);
-            }
-        }
-        for prize in prizes(&node) {
-            self.competitors.get_mut(&prize).into_iter().for_each(drop_last);
-            if self.competitors(&prize).len() <= prize.places() {
-                self.contested.remove(&prize);
-            }
-        }
-    }
-
-    fn person_mut(&mut self, user: UserIx) -> &mut Person {
-        &mut self.people[user as usize]
-    }
-
-    fn user_or_new(&mut self, id: UserId) -> UserIx {
-        let next = UserIx::try_from(self.people.len()).unwrap_or(UserIx::MAX);
-        let user = *self.users.entry(id).or_insert(next);
-        if user == next {
-            self.people.push(Person {
-                id,
-                enrolments: Vec::new(),
-                additions: Vec::new(),
-                promotions: Vec::new(),
-                removals: Vec::new(),
-                acts: Vec::new(),
-                removing: Vec::new(),
-            });
-        }
-        user
-    }
 }
 
-/// Questions about what is held.
+/// One certificate.
 impl Graph {
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
 
     pub(super) fn ix(&self, id: &CertificateId) -> Option<Ix> {
-        self.index.get(id).copied()
+        self.index.find(id, |ix| self.id(ix))
     }
 
     pub(super) fn node(&self, ix: Ix) -> &Node {
@@ -246,15 +97,86 @@ impl Graph {
     }
 
     pub(super) fn id(&self, ix: Ix) -> CertificateId {
-        self.node(ix).id()
+        self.node(ix).id
     }
 
+    pub(super) fn author(&self, ix: Ix) -> UserIx {
+        self.node(ix).author
+    }
+
+    pub(super) fn parents(&self, ix: Ix) -> &[Ix] {
+        self.lists.get(ix, List::Parents)
+    }
+
+    /// The certificates that its body names.
+    pub(super) fn names(&self, ix: Ix) -> &[Ix] {
+        self.lists.get(ix, List::Names)
+    }
+
+    /// The removals that an Acknowledge is about.
+    pub(super) fn acknowledges(&self, ix: Ix) -> &[Ix] {
+        if self.node(ix).act == Act::Acknowledge { self.names(ix) } else { &[] }
+    }
+
+    pub(super) fn witnesses(&self, ix: Ix) -> &[UserIx] {
+        self.lists.get(ix, List::Witnesses)
+    }
+
+    pub(super) fn builds_on(&self, ix: Ix) -> &[Ix] {
+        self.lists.get(ix, List::BuildsOn)
+    }
+
+    /// Of a promotion: the removals of its target that its author had seen; of a removal: the promotions.
+    pub(super) fn after(&self, ix: Ix) -> &[Ix] {
+        self.lists.get(ix, List::After)
+    }
+
+    /// The one before on its device's chain.
+    pub(super) fn prev(&self, ix: Ix) -> Option<Ix> {
+        self.chains.above(ix)
+    }
+
+    /// The grant acted under, where the act needs an Administrator.
+    pub(super) fn grant(&self, ix: Ix) -> Option<Ix> {
+        self.grants.above(ix).filter(|_| self.node(ix).act.needs_administrator())
+    }
+
+    /// What it says, read again.
+    pub(super) fn body(&self, ix: Ix) -> Body {
+        let node = self.node(ix);
+        Body::read_again(node.kind, &node.body)
+    }
+
+    /// The certificate as it came.
+    pub(super) fn certificate(&self, ix: Ix) -> VerifiedCertificate {
+        let node = self.node(ix);
+        let id_of = |at: Option<Ix>| at.map_or(CertificateId::NONE, |at| self.id(at));
+        let founds = node.act == Act::Found;
+        let certificate = Certificate {
+            version: VERSION,
+            organization: if founds { OrganizationId::NONE } else { self.organization },
+            device: self.devices.get(node.device),
+            seq: u64::from(node.seq),
+            prev: id_of(self.prev(ix)),
+            auth: id_of(self.grants.above(ix)),
+            parents: self.parents(ix).iter().map(|parent| self.id(*parent)).collect(),
+            generation: u64::from(node.generation),
+            time: node.time,
+            kind: node.kind,
+            body: node.body.to_vec(),
+        };
+        VerifiedCertificate::held(certificate, node.signature, node.id)
+    }
+}
+
+/// Users and devices.
+impl Graph {
     pub(super) fn user(&self, id: &UserId) -> Option<UserIx> {
-        self.users.get(id).copied()
+        self.people.find(id)
     }
 
     pub(super) fn person(&self, user: UserIx) -> &Person {
-        &self.people[user as usize]
+        self.people.get(user)
     }
 
     /// Who signed the founding certificate, which is the first to arrive.
@@ -262,42 +184,52 @@ impl Graph {
         0
     }
 
-    pub(super) fn competitors(&self, prize: &Prize) -> &[Ix] {
-        self.competitors.get(prize).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    pub(super) fn acknowledgements(&self, removal: Ix) -> &[(UserIx, Ix)] {
-        self.acknowledgements.get(&removal).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    pub(super) fn built(&self, enrol: Ix) -> &[(UserIx, Ix)] {
-        self.built.get(&enrol).map(Vec::as_slice).unwrap_or_default()
-    }
-
     /// What let this device in, whether or not it counts.
     pub(super) fn introductions(&self, device: &DeviceId) -> &[Ix] {
-        self.competitors(&Prize::Device(*device))
+        self.devices.find(device).map(|device| self.devices.introductions(device)).unwrap_or_default()
     }
 
     /// The user that comes in, or gets a device, by a Found, Enroll or AddDevice.
     pub(super) fn owner(&self, introduction: Ix) -> UserIx {
         let node = self.node(introduction);
-        node.target.unwrap_or(node.facts.author)
+        node.target.unwrap_or(node.author)
+    }
+}
+
+/// Questions about what is held.
+impl Graph {
+    /// What this certificate competes for.
+    pub(super) fn prizes(&self, ix: Ix) -> SmallVec<[Prize; 2]> {
+        self.prizes_in(self.node(ix), &self.body(ix))
     }
 
-    /// The user whose entry in the roster this certificate bears on.
-    pub(super) fn changes(&self, ix: Ix) -> Option<UserIx> {
-        let node = self.node(ix);
-        let adds = matches!(node.body(), Body::AddDevice(_));
-        node.target.or_else(|| adds.then_some(node.facts.author))
+    /// Whether it competes for something that more do than can have it.
+    pub(super) fn is_contested(&self, ix: Ix) -> bool {
+        !self.contested.is_empty() && self.prizes(ix).iter().any(|prize| self.contested.contains(prize))
     }
 
-    /// The key of the setting that this certificate is about.
-    pub(super) fn setting(&self, ix: Ix) -> Option<u16> {
-        match self.node(ix).body() {
-            Body::Setting(body) => Some(body.key),
-            _ => None,
+    pub(super) fn competitors(&self, prize: &Prize) -> Few {
+        match prize {
+            Prize::Device(device) => self.devices.introductions(*device).into(),
+            Prize::Devices(user) => self.person(*user).deeds().additions.as_slice().into(),
+            Prize::Invitation(host, invitation) => {
+                let key = (*host, *invitation);
+                let later = self.spent_again.get(&key).into_iter().flatten();
+                self.spent.get(&key).into_iter().chain(later).copied().collect()
+            }
         }
+    }
+
+    pub(super) fn acknowledgements(&self, removal: Ix) -> &[Ix] {
+        self.acknowledgements.get(&removal).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn built(&self, enrol: Ix) -> &[Ix] {
+        self.built.get(&enrol).map(SmallVec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn dependents(&self, pillar: Ix) -> &[Ix] {
+        self.dependents.get(&pillar).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// In causal order.
@@ -307,19 +239,40 @@ impl Graph {
         sorted
     }
 
+    /// What lies within a range of places, in causal order.
+    pub(super) fn within(&self, range: impl RangeBounds<Place>) -> &[Ix] {
+        let before = |edge: Bound<&Place>, its_own: bool| match edge {
+            Bound::Unbounded => None,
+            Bound::Included(edge) => Some(self.up_to(edge, !its_own)),
+            Bound::Excluded(edge) => Some(self.up_to(edge, its_own)),
+        };
+        let from = before(range.start_bound(), true).unwrap_or(0);
+        let until = before(range.end_bound(), false).unwrap_or(self.order.len());
+        &self.order[from.min(until)..until]
+    }
+
+    /// How many come before this place; with it, if it is asked for.
+    fn up_to(&self, place: &Place, with_it: bool) -> usize {
+        self.order.partition_point(|ix| match self.node(*ix).place().cmp(place) {
+            Ordering::Less => true,
+            Ordering::Equal => with_it,
+            Ordering::Greater => false,
+        })
+    }
+
     /// Whether this lies within a removal's cut (R1.7): at one of the ends it names, or before one on its chain.
     pub(super) fn is_within(&self, removal: Ix, ix: Ix) -> bool {
-        let device = self.node(ix).device();
-        let leads = |end: &Ix| self.node(*end).device() == device && self.chains.leads(ix, *end);
-        self.node(removal).cut.iter().any(leads)
+        let device = self.node(ix).device;
+        let leads = |end: &Ix| self.node(*end).device == device && self.chains.leads(ix, *end);
+        self.names(removal).iter().any(leads)
     }
 
     /// Pairs at one place of one chain.
     pub(super) fn forks(&self) -> impl Iterator<Item = (Ix, Ix)> {
-        let mut seen: HashMap<(DeviceId, u64), Ix> = HashMap::new();
-        self.order.values().filter_map(move |ix| {
-            let it = self.node(*ix).certificate.certificate();
-            let other = *seen.entry((it.device, it.seq)).or_insert(*ix);
+        let mut seen: HashMap<(DeviceIx, u32), Ix> = HashMap::new();
+        self.order.iter().filter_map(move |ix| {
+            let node = self.node(*ix);
+            let other = *seen.entry((node.device, node.seq)).or_insert(*ix);
             (other != *ix).then_some((other, *ix))
         })
     }
@@ -328,12 +281,17 @@ impl Graph {
     pub(super) fn closure(&self, of: &[Ix]) -> Vec<bool> {
         let mut closure = vec![false; self.len()];
         of.iter().for_each(|ix| closure[*ix as usize] = true);
-        for ix in (0..self.len()).rev().filter(|_| !of.is_empty()) {
-            if closure[ix] {
-                self.nodes[ix].parents.iter().for_each(|parent| closure[*parent as usize] = true);
+        for ix in (0..self.next()).rev().filter(|_| !of.is_empty()) {
+            if closure[ix as usize] {
+                self.parents(ix).iter().for_each(|parent| closure[*parent as usize] = true);
             }
         }
         closure
+    }
+
+    /// The number of the next certificate: all that are held have smaller ones.
+    pub(super) fn next(&self) -> Ix {
+        Ix::try_from(self.nodes.len()).unwrap_or(Ix::MAX)
     }
 
     pub(super) fn grants(&self) -> &Lineage {
@@ -347,12 +305,12 @@ impl Graph {
         place(one).cmp(&place(other)).then_with(|| self.id(one).cmp(&self.id(other)))
     }
 
-    fn place_among_own(&self, ix: Ix) -> Vec<u64> {
-        let mut place = vec![self.node(ix).certificate.certificate().seq];
-        let mut introduction = self.node(ix).facts.introduction;
-        while let Some(at) = introduction.filter(|at| matches!(self.node(*at).body(), Body::AddDevice(_))) {
-            place.push(self.node(at).certificate.certificate().seq);
-            introduction = self.node(at).facts.introduction;
+    fn place_among_own(&self, ix: Ix) -> SmallVec<[u32; 4]> {
+        let mut place = SmallVec::from_slice(&[self.node(ix).seq]);
+        let mut introduction = self.node(ix).introduction;
+        while let Some(at) = introduction.filter(|at| self.node(*at).act == Act::AddDevice) {
+            place.push(self.node(at).seq);
+            introduction = self.node(at).introduction;
         }
         place.reverse();
         place

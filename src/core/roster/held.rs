@@ -1,30 +1,61 @@
-//! One certificate that is held: with what its own past says of it, which is for ever, and what it competes for.
+//! One certificate that is held: what is asked again and again lies open, the rest packed. What its own past says of it,
+//! which is for ever, is beside it ([`Facts`]).
+//!
+//! Where a certificate names another, a user or a device, the number is kept, and its bytes are put together again
+//! when somebody wants them ([`Graph::certificate`](super::graph::Graph::certificate)): some 700 bytes for each in
+//! all, where decoded ones would take four times as many.
 
-use super::body::Body;
-use super::certificate::VerifiedCertificate;
+use super::act::Act;
 use super::lineage::Ix;
-use super::profile::Profile;
-use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId};
-use crate::core::primitives::kind::Kind;
+use super::people::{DeviceIx, UserIx};
+use crate::core::primitives::ids::{CertificateId, InvitationId, Signature};
 use crate::core::primitives::limits;
+use crate::core::primitives::time::Moment;
 
-/// A user's number.
-pub(super) type UserIx = u32;
-
-/// A certificate that its own past allows, and what that past says of it. All of it is for ever.
+/// A certificate that its own past allows.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub(super) certificate: VerifiedCertificate,
-    pub(super) facts: Facts,
-    /// Where the author's device stands before it.
-    pub(super) prev: Option<Ix>,
-    /// The grant acted under, where the act needs an Administrator.
-    pub(super) grant: Option<Ix>,
-    pub(super) parents: Box<[Ix]>,
+    pub(super) id: CertificateId,
+    pub(super) signature: Signature,
+    pub(super) time: Moment,
+    /// The body's bytes.
+    pub(super) body: Box<[u8]>,
+    /// No more than the certificates that came before it.
+    pub(super) generation: u32,
+    pub(super) seq: u32,
+    /// The author's device, and whose it is.
+    pub(super) device: DeviceIx,
+    pub(super) author: UserIx,
+    /// What let that device in; none of Found, which lets itself in.
+    pub(super) introduction: Option<Ix>,
+    /// The Found or Enroll by which the author is in; none of Found.
+    pub(super) enrolment: Option<Ix>,
     /// Whom it is about, if it is an Enroll, a removal or a promotion.
     pub(super) target: Option<UserIx>,
-    /// The ends that a removal's cut names.
-    pub(super) cut: Box<[Ix]>,
+    /// How many Members and Administrators were active in its own past.
+    pub(super) crowd: u32,
+    /// The number of the body's kind, and what it does.
+    pub(super) kind: u16,
+    pub(super) act: Act,
+}
+
+impl Node {
+    /// Its place in causal order.
+    pub(super) fn place(&self) -> (u64, CertificateId) {
+        (u64::from(self.generation), self.id)
+    }
+
+    pub(super) fn is_removal(&self) -> bool {
+        self.act.is_removal()
+    }
+
+    pub(super) fn is_revoke(&self) -> bool {
+        self.act == Act::Revoke
+    }
+
+    pub(super) fn is_grant(&self) -> bool {
+        self.act.is_grant()
+    }
 }
 
 /// What the verdict in a certificate's own past finds out beside "yes".
@@ -32,64 +63,21 @@ pub(super) struct Node {
 pub(super) struct Facts {
     /// Whose device signed it.
     pub(super) author: UserIx,
-    /// What let that device in; none of Found, which lets itself in.
     pub(super) introduction: Option<Ix>,
-    /// The Found or Enroll by which the author is in; none of Found.
     pub(super) enrolment: Option<Ix>,
-    /// Of a removal and an Enroll (R4.2).
-    pub(super) witnesses: Box<[UserIx]>,
-    /// How many Members and Administrators were active.
+    pub(super) witnesses: Vec<UserIx>,
     pub(super) crowd: u32,
-    /// Enrolls that its author witnesses and builds on here for the first time (R4.3).
-    pub(super) builds_on: Box<[Ix]>,
-    /// Of a promotion: the removals of its target that its author had seen; of a removal: the promotions.
-    pub(super) after: Box<[Ix]>,
-}
-
-impl Node {
-    pub(super) fn id(&self) -> CertificateId {
-        self.certificate.id()
-    }
-
-    pub(super) fn body(&self) -> &Body {
-        self.certificate.body()
-    }
-
-    pub(super) fn device(&self) -> DeviceId {
-        self.certificate.certificate().device
-    }
-
-    /// Its place in causal order.
-    pub(super) fn place(&self) -> (u64, CertificateId) {
-        (self.certificate.certificate().generation, self.id())
-    }
-
-    pub(super) fn is_removal(&self) -> bool {
-        self.body().removal().is_some()
-    }
-
-    /// Whether it makes somebody an Administrator (R1.4).
-    pub(super) fn is_grant(&self) -> bool {
-        match self.body() {
-            Body::Found(_) => true,
-            Body::Enroll(body) => body.profile == Profile::Administrator,
-            Body::SetProfile(body) => body.cut.is_none(),
-            _ => false,
-        }
-    }
-
-    pub(super) fn is_revoke(&self) -> bool {
-        matches!(self.body(), Body::Revoke(_))
-    }
+    pub(super) builds_on: Vec<Ix>,
+    pub(super) after: Vec<Ix>,
 }
 
 /// What several certificates compete for, of which only so many can have it (R4.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Prize {
     /// A device comes in once.
-    Device(DeviceId),
+    Device(DeviceIx),
     /// An invitation of kind User of one host device admits one guest.
-    Invitation(DeviceId, InvitationId),
+    Invitation(DeviceIx, InvitationId),
     /// A user has so many devices.
     Devices(UserIx),
 }
@@ -102,18 +90,5 @@ impl Prize {
             // The first came in with the user.
             Self::Devices(_) => limits::DEVICES_PER_USER - 1,
         }
-    }
-}
-
-/// What this certificate competes for.
-pub(super) fn prizes(node: &Node) -> Vec<Prize> {
-    match node.body() {
-        Body::Found(body) => vec![Prize::Device(body.device)],
-        Body::Enroll(body) if body.kind == Kind::User => {
-            vec![Prize::Device(body.device), Prize::Invitation(node.device(), body.invitation)]
-        }
-        Body::Enroll(body) => vec![Prize::Device(body.device)],
-        Body::AddDevice(body) => vec![Prize::Device(body.device), Prize::Devices(node.facts.author)],
-        _ => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@
 //! tomorrow. All walks are loops: a chain of a hundred thousand certificates is walked like one of ten.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::certificate::VerifiedCertificate;
 use super::graph::Graph;
@@ -16,7 +16,7 @@ use super::resolved::Roster;
 use super::standings::{self, Restanding};
 use super::state::State;
 use super::verdict::{self, Past};
-use crate::core::primitives::ids::{CertificateId, OrganizationId, UserId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, OrganizationId, UserId};
 
 /// As many resolved pasts are kept beside what is live: who acts without knowing everything mostly goes on where they
 /// were, so that the next of theirs costs its own size.
@@ -31,9 +31,6 @@ pub struct History {
     pub(super) graph: Graph,
     /// All that is held, resolved.
     pub(super) live: State,
-    roster: Roster,
-    /// The setting in force under each key.
-    settings: BTreeMap<u16, Ix>,
     branches: Vec<State>,
     pins: Pins,
     /// Of what is pinned, what holds by all that is held.
@@ -71,8 +68,6 @@ impl History {
         Self {
             graph: Graph::new(organization),
             live: State::default(),
-            roster: Roster::empty(organization),
-            settings: BTreeMap::new(),
             branches: Vec::new(),
             pins: Pins::default(),
             kept: BTreeSet::new(),
@@ -112,7 +107,6 @@ impl History {
         let near = standings::near(&self.graph, ix);
         let before: Vec<_> = near.iter().map(|it| standings::seen(&self.graph, &self.live, *it)).collect();
         if merge::take_in(&self.graph, &mut self.live, ix) {
-            self.refresh(&[ix]);
             self.note_restanding(&near, &before);
             let often = self.len() <= CHECKED_EACH_TIME || self.len().is_multiple_of(1024);
             debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
@@ -122,14 +116,12 @@ impl History {
         if let Some(dispute) = self.pins.dispute(&self.graph, &self.kept, &resolved, ix) {
             return Err(self.set_aside(dispute));
         }
-        let changed = changed(&self.live, &resolved, ix);
         let all: Vec<Ix> = (0..ix).filter(|it| !near.contains(it)).collect();
         let seen = all.iter().map(|it| standings::seen(&self.graph, &self.live, *it)).collect::<Vec<_>>();
         self.live = resolved;
         self.note_restanding(&near, &before);
         self.note_restanding(&all, &seen);
         self.kept = self.pins.kept(&self.graph, &self.live);
-        self.refresh(&changed);
         Ok(())
     }
 
@@ -147,27 +139,6 @@ impl History {
         self.branches.clear();
         self.live = merge::resolve(&self.graph, vec![true; self.graph.len()]);
         NotAdded::Disputed(Box::new(dispute))
-    }
-
-    /// Draws up what people read again, where these bear on it.
-    fn refresh(&mut self, changed: &[Ix]) {
-        let (graph, live) = (&self.graph, &self.live);
-        let users: BTreeSet<_> = changed.iter().filter_map(|ix| graph.changes(*ix)).collect();
-        users.into_iter().for_each(|user| self.roster.refresh(graph, live, user));
-        match changed {
-            [only] if live.counts(*only) => {
-                let Some(key) = graph.setting(*only) else { return };
-                let before = self.settings.get(&key).map(|ix| graph.node(*ix).place());
-                if before < Some(graph.node(*only).place()) {
-                    self.settings.insert(key, *only);
-                }
-            }
-            _ if changed.iter().any(|ix| graph.setting(*ix).is_some()) => {
-                self.settings = in_force(graph, live)
-            }
-            _ => return,
-        }
-        self.roster.set(graph, &self.settings);
     }
 
     /// The verdict in its own past, all of which is held.
@@ -222,40 +193,26 @@ impl History {
         }
         let parents: Vec<Ix> = parents.iter().filter_map(|parent| self.graph.ix(parent)).collect();
         let closure = self.graph.closure(&parents);
-        let in_the_closure = self.graph.nodes.iter().zip(&closure).filter(|(_, is_in)| **is_in);
-        if in_the_closure.flat_map(|(node, _)| &node.parents).any(|inner| parents.contains(inner)) {
+        let in_the_closure = (0..self.graph.next()).filter(|ix| closure[*ix as usize]);
+        if in_the_closure.flat_map(|ix| self.graph.parents(ix)).any(|inner| parents.contains(inner)) {
             return Err(Refused::ParentsNotHeads);
         }
         Ok(Cow::Owned(merge::resolve(&self.graph, closure)))
     }
 }
 
-/// What stands otherwise in `after`, and the last one.
-fn changed(before: &State, after: &State, last: Ix) -> Vec<Ix> {
-    let differs =
-        |ix: &Ix| before.counts(*ix) != after.counts(*ix) || before.in_effect(*ix) != after.in_effect(*ix);
-    (0..last).filter(differs).chain([last]).collect()
-}
-
-/// Of the settings of one key, the last in causal order that counts (R4.9).
-fn in_force(graph: &Graph, state: &State) -> BTreeMap<u16, Ix> {
-    let counting: Vec<Ix> = graph.settings.iter().copied().filter(|ix| state.counts(*ix)).collect();
-    let keyed = graph.sorted(&counting).into_iter().filter_map(|ix| Some((graph.setting(ix)?, ix)));
-    keyed.collect()
-}
-
 /// What is held.
 impl History {
     /// One certificate.
     #[must_use]
-    pub fn get(&self, id: &CertificateId) -> Option<&VerifiedCertificate> {
-        self.graph.ix(id).map(|ix| &self.graph.node(ix).certificate)
+    pub fn get(&self, id: &CertificateId) -> Option<VerifiedCertificate> {
+        self.graph.ix(id).map(|ix| self.graph.certificate(ix))
     }
 
     /// The user whose device signed it, as its own past has it.
     #[must_use]
     pub fn author_of(&self, id: &CertificateId) -> Option<UserId> {
-        self.graph.ix(id).map(|ix| self.graph.person(self.graph.node(ix).facts.author).id)
+        self.graph.ix(id).map(|ix| self.graph.person(self.graph.author(ix)).id)
     }
 
     /// Whether it is held.
@@ -284,18 +241,43 @@ impl History {
 
     /// The generation of one that is held.
     pub(super) fn generation_of(&self, id: &CertificateId) -> Option<u64> {
-        self.get(id).map(|it| it.certificate().generation)
+        self.place_of(id).map(|place| place.0)
     }
 
     /// All of them, ancestors first: by generation, then by id.
-    pub fn in_causal_order(&self) -> impl DoubleEndedIterator<Item = &VerifiedCertificate> {
-        self.graph.order.values().map(|ix| &self.graph.node(*ix).certificate)
+    pub fn in_causal_order(&self) -> impl DoubleEndedIterator<Item = VerifiedCertificate> {
+        self.graph.order.iter().map(|ix| self.graph.certificate(*ix))
+    }
+
+    /// Their ids, in the same order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = CertificateId> {
+        self.graph.order.iter().map(|ix| self.graph.id(*ix))
+    }
+
+    /// All that this device signed, in causal order.
+    #[must_use]
+    pub fn signed_by(&self, device: &DeviceId) -> Vec<CertificateId> {
+        let Some(device) = self.graph.devices.find(device) else { return Vec::new() };
+        let owners = self.graph.devices.introductions(device).iter().map(|it| self.graph.owner(*it));
+        let owners: BTreeSet<_> = owners.collect();
+        let acts = owners.into_iter().flat_map(|user| &self.graph.person(user).deeds().acts).copied();
+        self.in_order(acts.filter(|act| self.graph.node(*act).device == device))
+    }
+
+    /// What let this device in, counting or not, in causal order.
+    #[must_use]
+    pub fn introductions(&self, device: &DeviceId) -> Vec<CertificateId> {
+        self.in_order(self.graph.introductions(device).iter().copied())
+    }
+
+    fn in_order(&self, these: impl Iterator<Item = Ix>) -> Vec<CertificateId> {
+        self.graph.sorted(&these.collect::<Vec<_>>()).into_iter().map(|ix| self.graph.id(ix)).collect()
     }
 
     /// Who is in, by all that is held.
     #[must_use]
-    pub fn roster(&self) -> &Roster {
-        &self.roster
+    pub fn roster(&self) -> Roster<'_> {
+        Roster::new(&self.graph, &self.live)
     }
 
     /// What became of a certificate that is held.
@@ -310,37 +292,20 @@ impl History {
         let ix = self.graph.ix(removal)?;
         let settling = self.live.fates.get(&ix)?.settling;
         let named = |user: &u32| self.graph.person(*user).id;
-        let node = self.graph.node(ix);
+        let witnesses = self.graph.witnesses(ix);
         let did = |user: &&u32| self.live.acknowledged(&self.graph, **user, ix);
         Some(Acknowledged {
-            witnesses: node.facts.witnesses.iter().map(named).collect(),
-            by: node.facts.witnesses.iter().filter(did).map(named).collect(),
+            witnesses: witnesses.iter().map(named).collect(),
+            by: witnesses.iter().filter(did).map(named).collect(),
             settled: settling.settled,
         })
     }
 
-    /// Resolves all that is held again, from nothing. The result equals [`History::roster`], or there is a
-    /// mistake in this program: it is what `muster roster verify` compares.
-    #[must_use]
-    pub fn resolved_again(&self) -> Roster {
-        let state = merge::resolve(&self.graph, vec![true; self.graph.len()]);
-        self.roster_of(&state)
-    }
-
-    fn roster_of(&self, state: &State) -> Roster {
-        let graph = &self.graph;
-        let mut roster = Roster::empty(graph.organization);
-        let everybody = 0..u32::try_from(graph.people.len()).unwrap_or(u32::MAX);
-        everybody.for_each(|user| roster.refresh(graph, state, user));
-        roster.set(graph, &in_force(graph, state));
-        roster
-    }
-
-    /// Whether resolving all that is held from nothing gives the very same roster and standings.
+    /// Whether resolving all that is held from nothing gives the very same standings, which the roster is read off.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
         let state = merge::resolve(&self.graph, vec![true; self.graph.len()]);
-        state == self.live && self.roster_of(&state) == self.roster
+        state == self.live
     }
 }
 
@@ -374,7 +339,7 @@ impl History {
     pub fn pin(&mut self, user: &UserId) -> Vec<CertificateId> {
         let mut new = Vec::new();
         if self.pins.enrolment.is_none() {
-            self.pins.enrolment = self.roster.user(user).map(|user| user.enrolled);
+            self.pins.enrolment = self.roster().user(user).map(|user| user.enrolled);
             new.extend(self.pins.enrolment);
         }
         for (removal, fate) in &self.live.fates {

@@ -38,6 +38,11 @@ impl Lineage {
         self.depth.pop();
     }
 
+    /// What stands right above; none above a root.
+    pub(super) fn above(&self, ix: Ix) -> Option<Ix> {
+        Some(self.above[ix as usize]).filter(|above| *above != ix)
+    }
+
     /// How many stand above.
     pub(super) fn depth(&self, ix: Ix) -> u32 {
         self.depth[ix as usize]

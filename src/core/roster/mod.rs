@@ -12,7 +12,8 @@
 //!  seal         names, emails and labels, kept out of certificates
 //!  verdict      might its author say this, by what they had seen? If not: refused for ever, by everyone
 //!  merge        what those that didn't know of each other add up to
-//!  graph        all that is held, and who did what in it; held: one certificate of it; lineage: who stands below whom
+//!  graph        all that is held, and who did what in it; intake: how it gets there; held: one certificate of it, act:
+//!               what it does; people, lists, numbers: what is kept of many, in few bytes; lineage: who stands below whom
 //!  state        a set, resolved
 //!  standings    which removals there are, and whose standing changed, for people to be told
 //!  rights       who may do what to whom
@@ -27,6 +28,7 @@
 //! Not here: how certificates travel, where they lie, who is greeted, and what the values of names are. Nothing
 //! here reads a clock: a certificate's time is shown and decides nothing.
 
+mod act;
 mod ancestry;
 pub mod authoring;
 pub mod body;
@@ -34,8 +36,12 @@ pub mod certificate;
 pub mod graph;
 mod held;
 pub mod history;
+mod intake;
 mod lineage;
+mod lists;
 mod merge;
+mod numbers;
+mod people;
 pub mod profile;
 pub mod proof;
 pub mod reconcile;

@@ -1,11 +1,10 @@
-//! The resolved roster (R5): what the certificates add up to. Plain data, to be read.
+//! The resolved roster (R5): what the certificates add up to, as it is read. Nothing of it is kept: an entry is drawn up
+//! from the standings and the certificates that it rests on, in a microsecond, when somebody asks.
 
-use std::collections::BTreeMap;
-
-use super::body::{Body, setting};
+use super::body::{Body, Found, setting};
 use super::graph::Graph;
-use super::held::UserIx;
 use super::lineage::Ix;
+use super::people::UserIx;
 use super::profile::Profile;
 use super::refused::Refused;
 use super::rights::{self, Rights};
@@ -20,15 +19,11 @@ use crate::core::primitives::ids::{
 use crate::core::primitives::kind::Kind;
 use crate::core::primitives::time::Moment;
 
-/// Who is in, with which profile and which devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Roster {
-    pub(super) organization: OrganizationId,
-    pub(super) founder: Option<UserId>,
-    pub(super) name: Option<Seal>,
-    pub(super) users: BTreeMap<UserId, User>,
-    pub(super) owners: BTreeMap<DeviceId, UserId>,
-    pub(super) settings: BTreeMap<u16, Vec<u8>>,
+/// Who is in, with which profile and which devices: read off what is held, when it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Roster<'a> {
+    graph: &'a Graph,
+    state: &'a State,
 }
 
 /// One person, active or revoked.
@@ -91,63 +86,97 @@ impl User {
     }
 }
 
-impl Roster {
-    /// The roster before anything is known of it.
-    pub(super) fn empty(organization: OrganizationId) -> Self {
-        Self {
-            organization,
-            founder: None,
-            name: None,
-            users: BTreeMap::new(),
-            owners: BTreeMap::new(),
-            settings: BTreeMap::new(),
-        }
+impl<'a> Roster<'a> {
+    pub(super) fn new(graph: &'a Graph, state: &'a State) -> Self {
+        Self { graph, state }
     }
 
     /// Of which organization.
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
-        self.organization
+        self.graph.organization
     }
 
     /// Who founded it; none before the founding certificate is held.
     #[must_use]
     pub fn founder(&self) -> Option<UserId> {
-        self.founder
+        self.found().map(|found| found.user)
     }
 
     /// Seal of the organization's name.
     #[must_use]
     pub fn organization_name(&self) -> Option<Seal> {
-        self.name
+        self.found().map(|found| found.organization_name)
+    }
+
+    fn found(&self) -> Option<Found> {
+        match self.state.counts(0).then(|| self.graph.body(0))? {
+            Body::Found(found) => Some(found),
+            _ => None,
+        }
     }
 
     /// Everybody, revoked or not, in the order of their ids.
-    pub fn users(&self) -> impl Iterator<Item = &User> {
-        self.users.values()
+    pub fn users(&self) -> impl Iterator<Item = User> + use<'a> {
+        let roster = *self;
+        roster.sorted(roster.graph.people.everybody()).into_iter().filter_map(move |user| roster.entry(user))
+    }
+
+    /// How many are active.
+    #[must_use]
+    pub fn count_active(&self) -> usize {
+        self.graph.people.everybody().filter(|user| self.state.is_active(self.graph, *user)).count()
+    }
+
+    /// The devices of everybody active, in the order of their users' ids.
+    pub fn active_devices(&self) -> impl Iterator<Item = DeviceId> + use<'a> {
+        let roster = *self;
+        let active = self.graph.people.everybody().filter(|user| self.state.is_active(self.graph, *user));
+        let introductions =
+            self.sorted(active).into_iter().flat_map(move |user| roster.state.devices(roster.graph, user));
+        introductions.filter_map(move |introduction| roster.graph.body(introduction).lets_in())
+    }
+
+    fn sorted(&self, users: impl Iterator<Item = UserIx>) -> Vec<UserIx> {
+        let mut sorted: Vec<UserIx> = users.collect();
+        sorted.sort_unstable_by_key(|user| self.graph.person(*user).id);
+        sorted
     }
 
     /// One user.
     #[must_use]
-    pub fn user(&self, id: &UserId) -> Option<&User> {
-        self.users.get(id)
+    pub fn user(&self, id: &UserId) -> Option<User> {
+        self.entry(self.graph.user(id)?)
     }
 
     /// The user whose device this is.
     #[must_use]
-    pub fn user_of(&self, device: &DeviceId) -> Option<&User> {
-        self.users.get(self.owners.get(device)?)
+    pub fn user_of(&self, device: &DeviceId) -> Option<User> {
+        self.entry(self.owner(device)?)
+    }
+
+    /// Whether it is a device of somebody active.
+    #[must_use]
+    pub fn is_active(&self, device: &DeviceId) -> bool {
+        self.owner(device).is_some_and(|user| self.state.is_active(self.graph, user))
+    }
+
+    fn owner(&self, device: &DeviceId) -> Option<UserIx> {
+        self.state.introduction(self.graph, device).map(|introduction| self.graph.owner(introduction))
     }
 
     /// One device.
     #[must_use]
-    pub fn device(&self, id: &DeviceId) -> Option<&Device> {
-        self.user_of(id)?.devices.iter().find(|device| device.id == *id)
+    pub fn device(&self, id: &DeviceId) -> Option<Device> {
+        self.user_of(id)?.devices.into_iter().find(|device| device.id == *id)
     }
 
-    /// Everybody active with profile Administrator.
-    pub fn active_administrators(&self) -> impl Iterator<Item = &User> {
-        self.users().filter(|user| user.is_active_administrator())
+    /// Everybody active with profile Administrator, in the order of their ids.
+    pub fn active_administrators(&self) -> impl Iterator<Item = User> + use<'a> {
+        let roster = *self;
+        let administrators = self.sorted(self.graph.administrators.iter().copied()).into_iter();
+        let active = administrators.filter(move |it| roster.state.is_active_administrator(roster.graph, *it));
+        active.filter_map(move |user| roster.entry(user))
     }
 
     /// The organization's rendezvous points.
@@ -164,22 +193,32 @@ impl Roster {
 
     /// A value that isn't a list of addresses is none.
     fn addresses(&self, key: u16) -> Vec<Address> {
-        self.settings.get(&key).and_then(|value| codec::decode(value).ok()).unwrap_or_default()
+        self.setting(key).and_then(|value| codec::decode(&value).ok()).unwrap_or_default()
+    }
+
+    /// Of the settings of one key, the last in causal order that counts (R4.9).
+    fn setting(&self, key: u16) -> Option<Vec<u8>> {
+        let counting: Vec<Ix> =
+            self.graph.settings.iter().copied().filter(|ix| self.state.counts(*ix)).collect();
+        self.graph.sorted(&counting).into_iter().rev().find_map(|ix| match self.graph.body(ix) {
+            Body::Setting(body) if body.key == key => Some(body.value),
+            _ => None,
+        })
     }
 
     /// The seal in this roster that `opening` opens, if there is one (R3.4).
     #[must_use]
     pub fn opened_by(&self, opening: &Opening) -> Option<Seal> {
         let user = self.user(&opening.user)?;
-        let founds = self.founder == Some(user.id);
+        let founds = self.founder() == Some(user.id);
         let seals = match opening.field {
-            Field::OrganizationName => self.name.filter(|_| founds).into_iter().collect(),
+            Field::OrganizationName => self.organization_name().filter(|_| founds).into_iter().collect(),
             Field::Name => vec![user.name],
             Field::Email => vec![user.email],
             Field::Label => user.devices.iter().map(|device| device.label).collect(),
         };
         // What stands in Found was sealed before the organization had an id.
-        let organizations = [Some(self.organization), founds.then_some(OrganizationId::NONE)];
+        let organizations = [Some(self.organization()), founds.then_some(OrganizationId::NONE)];
         let opens = |seal: &Seal| {
             organizations.iter().flatten().any(|organization| opening.opens(*organization, seal))
         };
@@ -207,7 +246,7 @@ impl Roster {
     /// # Errors
     /// Why not.
     pub fn may_administer(&self, author: &UserId) -> Result<(), Refused> {
-        rights::may_administer(self.user(author).map(User::rights))
+        rights::may_administer(self.user(author).as_ref().map(User::rights))
     }
 
     /// Whether `author` may revoke `target` (R2.7).
@@ -216,7 +255,7 @@ impl Roster {
     /// Why not.
     pub fn may_revoke(&self, author: &UserId, target: &UserId) -> Result<(), Refused> {
         self.may_administer(author)?;
-        rights::may_change(author, self.user(target).map(User::rights)).map(|_| ())
+        rights::may_change(author, self.user(target).as_ref().map(User::rights)).map(|_| ())
     }
 
     /// Whether `author` may give `target` that profile (R2.6).
@@ -225,69 +264,54 @@ impl Roster {
     /// Why not.
     pub fn may_set_profile(&self, author: &UserId, target: &UserId, profile: Profile) -> Result<(), Refused> {
         self.may_administer(author)?;
-        rights::may_set_profile(author, self.user(target).map(User::rights), profile).map(|_| ())
+        rights::may_set_profile(author, self.user(target).as_ref().map(User::rights), profile).map(|_| ())
     }
 }
 
-/// How it is drawn up.
-impl Roster {
-    /// Draws up one user's entry again.
-    pub(super) fn refresh(&mut self, graph: &Graph, state: &State, user: UserIx) {
-        let id = graph.person(user).id;
-        for device in self.users.remove(&id).into_iter().flat_map(|user| user.devices) {
-            if self.owners.get(&device.id) == Some(&id) {
-                self.owners.remove(&device.id);
-            }
-        }
-        let Some(user) = entry(graph, state, user) else { return };
-        self.owners.extend(user.devices.iter().map(|device| (device.id, id)));
-        if let Body::Found(body) = graph.node(graph.ix(&user.enrolled).unwrap_or_default()).body() {
-            self.founder = Some(body.user);
-            self.name = Some(body.organization_name);
-        }
-        self.users.insert(id, user);
-    }
-
-    /// Takes over the settings in force.
-    pub(super) fn set(&mut self, graph: &Graph, in_force: &BTreeMap<u16, Ix>) {
-        if in_force.is_empty() && self.settings.is_empty() {
-            return;
-        }
-        let values = in_force.values().filter_map(|ix| match graph.node(*ix).body() {
-            Body::Setting(body) => Some((body.key, body.value.clone())),
-            _ => None,
-        });
-        self.settings = values.collect();
+/// How an entry is drawn up.
+impl Roster<'_> {
+    fn entry(&self, user: UserIx) -> Option<User> {
+        let (graph, state) = (self.graph, self.state);
+        let enrolment = state.enrolment(graph, user)?;
+        let node = graph.node(enrolment);
+        let (key, name, email, invitation) = match graph.body(enrolment) {
+            Body::Found(body) => (body.user_key, body.name, body.email, None),
+            Body::Enroll(body) => (body.user_key, body.name, body.email, Some((body.invitation, body.kind))),
+            _ => return None,
+        };
+        let devices = state.devices(graph, user).into_iter().filter_map(|ix| device(graph, ix)).collect();
+        Some(User {
+            id: graph.person(user).id,
+            profile: state.profile(graph, user)?,
+            key,
+            enrolled: node.id,
+            enrolled_at: node.time,
+            enrolled_by: graph.person(node.author).id,
+            grant: graph.id(state.acts_under(graph, user)?),
+            name,
+            email,
+            devices,
+            revoked: state.revoked.get(&user).map(|revoke| graph.id(*revoke)),
+            invitation,
+        })
     }
 }
 
-fn entry(graph: &Graph, state: &State, user: UserIx) -> Option<User> {
-    let enrolment = state.enrolment(graph, user)?;
-    let node = graph.node(enrolment);
-    let (key, name, email, invitation) = match node.body() {
-        Body::Found(body) => (body.user_key, body.name, body.email, None),
-        Body::Enroll(body) => (body.user_key, body.name, body.email, Some((body.invitation, body.kind))),
-        _ => return None,
-    };
-    let devices = state.devices(graph, user).into_iter().filter_map(|ix| device(graph, ix)).collect();
-    Some(User {
-        id: graph.person(user).id,
-        profile: state.profile(graph, user)?,
-        key,
-        enrolled: node.id(),
-        enrolled_at: node.certificate.certificate().time,
-        enrolled_by: graph.person(node.facts.author).id,
-        grant: graph.id(state.acts_under(graph, user)?),
-        name,
-        email,
-        devices,
-        revoked: state.revoked.get(&user).map(|revoke| graph.id(*revoke)),
-        invitation,
-    })
+/// Equal where they say the same to whoever reads them.
+impl PartialEq for Roster<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let settings = [setting::RENDEZVOUS_POINTS, setting::RELAYS];
+        self.organization() == other.organization()
+            && self.found() == other.found()
+            && settings.into_iter().all(|key| self.setting(key) == other.setting(key))
+            && self.users().eq(other.users())
+    }
 }
+
+impl Eq for Roster<'_> {}
 
 fn device(graph: &Graph, introduction: Ix) -> Option<Device> {
-    let (id, label, invitation) = match graph.node(introduction).body() {
+    let (id, label, invitation) = match graph.body(introduction) {
         Body::Found(body) => (body.device, body.label, None),
         Body::Enroll(body) => (body.device, body.label, Some(body.invitation)),
         Body::AddDevice(body) => (body.device, body.label, Some(body.invitation)),

@@ -1,7 +1,7 @@
 //! What people are told of certificates that are held: which removals there are, whose chain forked, and which
 //! earlier certificates stand otherwise since somebody last asked.
 
-use super::body::Body;
+use super::act::Act;
 use super::graph::Graph;
 use super::history::History;
 use super::lineage::Ix;
@@ -35,8 +35,8 @@ pub(super) type Seen = (bool, bool);
 
 /// The standing of one certificate, as people see it.
 pub(super) fn seen(graph: &Graph, state: &State, ix: Ix) -> Seen {
-    let counts = match graph.node(ix).body() {
-        Body::SetProfile(_) | Body::Revoke(_) => state.standing(graph, ix).is_effective(),
+    let counts = match graph.node(ix).act {
+        Act::Promotion | Act::Demotion | Act::Revoke => state.standing(graph, ix).is_effective(),
         _ => state.counts(ix),
     };
     (counts, state.is_settled(ix))
@@ -46,15 +46,12 @@ pub(super) fn seen(graph: &Graph, state: &State, ix: Ix) -> Seen {
 /// removals that it acknowledges, or that somebody made whom it vouches for; the promotions that it takes the worth of.
 pub(super) fn near(graph: &Graph, last: Ix) -> Vec<Ix> {
     let node = graph.node(last);
-    let mut near: Vec<Ix> = match node.body() {
-        Body::Acknowledge(body) => body.removals.iter().filter_map(|id| graph.ix(id)).collect(),
-        _ => Vec::new(),
-    };
-    for enrol in &node.facts.builds_on {
-        near.extend(&graph.person(graph.owner(*enrol)).removing);
+    let mut near = graph.acknowledges(last).to_vec();
+    for enrol in graph.builds_on(last) {
+        near.extend(&graph.person(graph.owner(*enrol)).deeds().removing);
     }
     if let Some(target) = node.target.filter(|_| node.is_removal()) {
-        near.extend(&graph.person(target).promotions);
+        near.extend(&graph.person(target).deeds().promotions);
     }
     near.retain(|ix| *ix != last);
     near
@@ -71,7 +68,7 @@ impl History {
     pub fn forked(&self) -> Vec<(DeviceId, CertificateId, CertificateId)> {
         let mut found: Vec<(DeviceId, CertificateId, CertificateId)> = Vec::new();
         for (one, other) in self.graph.forks() {
-            let device = self.graph.node(one).device();
+            let device = self.graph.devices.get(self.graph.node(one).device);
             if found.len() < limits::DISPUTES && !found.iter().any(|(known, ..)| *known == device) {
                 found.push((device, self.graph.id(one), self.graph.id(other)));
             }

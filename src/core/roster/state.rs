@@ -4,10 +4,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::body::{Body, ChainEnd, Cut};
+use super::act::Act;
+use super::body::{ChainEnd, Cut};
 use super::graph::Graph;
-use super::held::{Prize, UserIx};
+use super::held::Prize;
 use super::lineage::Ix;
+use super::people::{DeviceIx, UserIx};
 use super::profile::Profile;
 use super::refused::{Standing, Void};
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId};
@@ -21,7 +23,7 @@ pub(super) struct State {
     /// Those that are nobody's parents.
     pub(super) heads: BTreeSet<CertificateId>,
     /// The ends of each device's chain, the longest first.
-    ends: HashMap<DeviceId, BTreeSet<(Reverse<u64>, CertificateId)>>,
+    ends: HashMap<DeviceIx, BTreeSet<(Reverse<u32>, CertificateId)>>,
     /// What counts. What a promotion is worth is for the registers (R4.9).
     pub(super) counts: Vec<bool>,
     /// What lies beyond the cut of a removal in effect, and of which: the first that reached it.
@@ -94,16 +96,15 @@ impl State {
 
     fn note(&mut self, graph: &Graph, ix: Ix) {
         let node = graph.node(ix);
-        let it = node.certificate.certificate();
-        for parent in &it.parents {
-            self.heads.remove(parent);
+        for parent in graph.parents(ix) {
+            self.heads.remove(&graph.id(*parent));
         }
-        self.heads.insert(node.id());
-        let ends = self.ends.entry(it.device).or_default();
-        if let Some(before) = it.seq.checked_sub(1) {
-            ends.remove(&(Reverse(before), it.prev));
+        self.heads.insert(node.id);
+        let ends = self.ends.entry(node.device).or_default();
+        if let Some(prev) = graph.prev(ix).map(|prev| graph.node(prev)) {
+            ends.remove(&(Reverse(prev.seq), prev.id));
         }
-        ends.insert((Reverse(it.seq), node.id()));
+        ends.insert((Reverse(node.seq), node.id));
     }
 
     pub(super) fn holds(&self, ix: Ix) -> bool {
@@ -144,12 +145,13 @@ impl State {
             let in_effect = self.in_effect(**removal) && (!settled || self.is_settled(**removal));
             in_effect && !graph.node(**removal).is_revoke()
         };
-        let demotions: Vec<Ix> = person.removals.iter().filter(covers).copied().collect();
-        let promotions = person.promotions.iter().copied().filter(|promotion| self.counts(*promotion));
+        let demotions: Vec<Ix> = person.deeds().removals.iter().filter(covers).copied().collect();
+        let promotions =
+            person.deeds().promotions.iter().copied().filter(|promotion| self.counts(*promotion));
         let granted = std::iter::once(enrolment).chain(promotions).filter(|ix| graph.node(*ix).is_grant());
-        let stands = |grant: &Ix| demotions.iter().all(|it| graph.node(*grant).facts.after.contains(it));
+        let stands = |grant: &Ix| demotions.iter().all(|it| graph.after(*grant).contains(it));
         let mut grants: Vec<Ix> = granted.filter(stands).collect();
-        if graph.node(enrolment).body().enrolled_as() == Some(Profile::External) {
+        if graph.node(enrolment).act.enrolled_as() == Some(Profile::External) {
             grants.clear();
         }
         grants.sort_unstable_by_key(|grant| graph.node(*grant).place());
@@ -159,7 +161,7 @@ impl State {
     /// The profile of a user who is in, revoked or not.
     pub(super) fn profile(&self, graph: &Graph, user: UserIx) -> Option<Profile> {
         let enrolment = self.enrolment(graph, user)?;
-        Some(match graph.node(enrolment).body().enrolled_as() {
+        Some(match graph.node(enrolment).act.enrolled_as() {
             Some(Profile::External) => Profile::External,
             _ if !self.grants(graph, user, false).is_empty() => Profile::Administrator,
             _ => Profile::Member,
@@ -182,23 +184,29 @@ impl State {
 
     /// What let the user's devices in, in causal order.
     pub(super) fn devices(&self, graph: &Graph, user: UserIx) -> Vec<Ix> {
-        let added = graph.person(user).additions.iter().copied().filter(|addition| self.counts(*addition));
+        let added =
+            graph.person(user).deeds().additions.iter().copied().filter(|addition| self.counts(*addition));
         let mut devices: Vec<Ix> = self.enrolment(graph, user).into_iter().chain(added).collect();
         devices.sort_unstable_by_key(|device| graph.node(*device).place());
         devices
     }
 
     /// The ends of this device's chain, with their places on it, the longest first.
-    pub(super) fn chain_ends(&self, device: &DeviceId) -> impl Iterator<Item = (u64, CertificateId)> {
-        self.ends.get(device).into_iter().flatten().map(|(seq, id)| (seq.0, *id))
+    pub(super) fn chain_ends(
+        &self,
+        graph: &Graph,
+        device: &DeviceId,
+    ) -> impl Iterator<Item = (u64, CertificateId)> {
+        let ends = graph.devices.find(device).and_then(|device| self.ends.get(&device));
+        ends.into_iter().flatten().map(|(seq, id)| (u64::from(seq.0), *id))
     }
 
     /// The cut that a removal of this user has to have (R1.8).
     pub(super) fn cut(&self, graph: &Graph, user: UserIx) -> Cut {
         let mut ends = Vec::new();
         for introduction in self.devices(graph, user) {
-            let Some(device) = graph.node(introduction).body().lets_in() else { continue };
-            let named = self.chain_ends(&device).take(limits::ENDS_PER_CUT);
+            let Some(device) = graph.body(introduction).lets_in() else { continue };
+            let named = self.chain_ends(graph, &device).take(limits::ENDS_PER_CUT);
             ends.extend(named.map(|(_, end)| ChainEnd { device, end }));
         }
         ends.sort_unstable();
@@ -207,12 +215,13 @@ impl State {
 
     /// Whether this invitation of this device admitted its guest.
     pub(super) fn admitted(&self, graph: &Graph, host: DeviceId, invitation: InvitationId) -> bool {
+        let Some(host) = graph.devices.find(&host) else { return false };
         graph.competitors(&Prize::Invitation(host, invitation)).iter().any(|enrol| self.counts(*enrol))
     }
 
     /// Whether this user acknowledged that removal.
     pub(super) fn acknowledged(&self, graph: &Graph, user: UserIx, removal: Ix) -> bool {
-        let by_user = |(who, by): &(UserIx, Ix)| *who == user && self.holds(*by);
+        let by_user = |by: &Ix| graph.author(*by) == user && self.holds(*by);
         graph.acknowledgements(removal).iter().any(by_user)
     }
 }
@@ -226,14 +235,14 @@ impl State {
             return fate.void.map_or(Standing::Effective, Standing::Void);
         }
         let fell = |pillar: Option<Ix>| pillar.is_some_and(|pillar| !self.counts(pillar));
-        let void = match node.body() {
+        let void = match node.act {
             _ if self.counts(ix) => self.worth_nothing(graph, ix),
-            _ if fell(node.facts.introduction) => Some(Void::AuthorNotIn),
-            _ if fell(node.grant) => Some(Void::GrantNotCounting),
+            _ if fell(node.introduction) => Some(Void::AuthorNotIn),
+            _ if fell(graph.grant(ix)) => Some(Void::GrantNotCounting),
             _ if self.beyond.contains_key(&ix) => {
                 self.beyond.get(&ix).map(|removal| Void::BeyondCut(graph.id(*removal)))
             }
-            Body::Unknown { .. } => Some(Void::UnknownKind),
+            Act::Unknown => Some(Void::UnknownKind),
             _ => Some(self.lost.get(&ix).copied().unwrap_or(Void::DeviceTaken)),
         };
         void.map_or(Standing::Effective, Standing::Void)
@@ -241,18 +250,16 @@ impl State {
 
     /// A promotion that counts and yet makes nobody an Administrator.
     fn worth_nothing(&self, graph: &Graph, ix: Ix) -> Option<Void> {
-        let node = graph.node(ix);
-        let Body::SetProfile(_) = node.body() else { return None };
-        let target = node.target?;
+        let target = graph.node(ix).target.filter(|_| graph.node(ix).act == Act::Promotion)?;
         if self.enrolment(graph, target).is_none() {
             return Some(Void::TargetNotIn);
         }
         let concurrent = |removal: &&Ix| {
             self.in_effect(**removal)
-                && !node.facts.after.contains(removal)
-                && !graph.node(**removal).facts.after.contains(&ix)
+                && !graph.after(ix).contains(removal)
+                && !graph.after(**removal).contains(&ix)
         };
-        let against = graph.person(target).removals.iter().filter(concurrent);
+        let against = graph.person(target).deeds().removals.iter().filter(concurrent);
         let mut against: Vec<bool> = against.map(|removal| graph.node(*removal).is_revoke()).collect();
         against.sort_unstable();
         against.last().map(|revoked| if *revoked { Void::TargetRevoked } else { Void::LesserRightWins })

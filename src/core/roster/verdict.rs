@@ -3,12 +3,14 @@
 //! It depends on the certificate and its ancestors alone, never on what else is here: what is refused is
 //! refused for ever, by everyone. What arrives concurrently is judged elsewhere ([`merge`]).
 
+use super::act::Act;
 use super::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Revoke, SetProfile, Setting, setting};
 use super::certificate::{Certificate, VerifiedCertificate};
 use super::graph::Graph;
-use super::held::{Facts, UserIx};
+use super::held::Facts;
 use super::lineage::Ix;
 use super::merge;
+use super::people::UserIx;
 use super::profile::Profile;
 use super::proof::Claim;
 use super::refused::Refused;
@@ -119,7 +121,7 @@ fn its_author_is_in(it: &Certificate, past: Past) -> Result<Ix, Refused> {
 
 /// R2.4: after an end of its device's own chain, as its author knew it; of a forked one, after any.
 fn it_follows_its_authors_chain(it: &Certificate, past: Past) -> Result<(), Refused> {
-    let mut ends = past.state.chain_ends(&it.device).peekable();
+    let mut ends = past.state.chain_ends(past.graph, &it.device).peekable();
     let follows = match ends.peek() {
         None => (it.seq, it.prev) == (0, CertificateId::NONE),
         Some(_) => ends.any(|(seq, end)| seq.checked_add(1) == Some(it.seq) && end == it.prev),
@@ -187,7 +189,7 @@ impl Case<'_> {
         }
         self.the_keys_are_sound(&body.device, None)?;
         let enrolment = state.enrolment(graph, self.author);
-        let user_key = enrolment.and_then(|enrol| graph.node(enrol).body().user_key());
+        let user_key = enrolment.and_then(|enrol| graph.body(enrol).user_key());
         let claim = Claim {
             organization: self.it.organization,
             host: self.it.device,
@@ -242,7 +244,7 @@ impl Case<'_> {
         for removal in &body.removals {
             let removal = graph.ix(removal).filter(|ix| state.holds(*ix) && graph.node(*ix).is_removal());
             let removal = removal.ok_or(Refused::NotToAcknowledge)?;
-            if !graph.node(removal).facts.witnesses.contains(&self.author) {
+            if !graph.witnesses(removal).contains(&self.author) {
                 return Err(Refused::NotAWitness);
             }
             if state.acknowledged(graph, self.author, removal) {
@@ -264,8 +266,8 @@ impl Case<'_> {
     fn adopt(&self, body: &Adopt) -> Result<(), Refused> {
         let Past { graph, state, .. } = self.past;
         let enrol = graph.ix(&body.enrol).filter(|ix| state.holds(*ix) && !state.counts(*ix));
-        match enrol.map(|ix| graph.node(ix).body()) {
-            Some(Body::Enroll(_)) => Ok(()),
+        match enrol.map(|ix| graph.node(ix).act) {
+            Some(Act::Enroll(..)) => Ok(()),
             _ => Err(Refused::NotVoidEnroll),
         }
     }
@@ -283,15 +285,15 @@ impl Case<'_> {
         let asks = body.removal().is_some() || matches!(body, Body::Enroll(_));
         let person = target.filter(|_| !matches!(body, Body::Enroll(_))).map(|user| graph.person(user));
         let about = person.map(|person| match body.removal() {
-            Some(_) => person.promotions.as_slice(),
-            None => person.removals.as_slice(),
+            Some(_) => person.deeds().promotions.as_slice(),
+            None => person.deeds().removals.as_slice(),
         });
         let held = |ix: &Ix| state.holds(*ix);
         Facts {
             author: self.author,
             introduction: Some(introduction),
             enrolment: state.enrolment(graph, self.author),
-            witnesses: if asks { merge::of_the_next(state, self.author, target) } else { Box::default() },
+            witnesses: if asks { merge::of_the_next(state, self.author, target) } else { Vec::new() },
             crowd: state.crowd,
             builds_on: merge::new_vouchers(state, self.author),
             after: about.into_iter().flatten().copied().filter(held).collect(),

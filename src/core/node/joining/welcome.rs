@@ -45,10 +45,10 @@ impl Joining {
             parcel.openings.iter().filter_map(|bytes| codec::decode::<Opening>(bytes).ok()).collect();
         let history = history(confirmed, &certificates)?;
         let letting_in = history.get(&head.certificate)?;
-        if !self.lets_us_in(letting_in, confirmed) {
+        if !self.lets_us_in(&letting_in, confirmed) {
             return None;
         }
-        let user = history.roster().user_of(&self.key.device())?.clone();
+        let user = history.roster().user_of(&self.key.device())?;
         let user_secret = self.user_secret(&head)?;
         if !user.is_active() || user.id != confirmed.user || user.key != user_secret.public() {
             return None;

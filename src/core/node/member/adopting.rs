@@ -28,7 +28,7 @@ impl Member {
         if let Some(refused) = refused {
             return Err(Refusal::new(class_of(refused), "not_adopted", format!("roster adopt: {refused}")));
         }
-        let adopted = self.history.get(&enrol).map(|certificate| self.log_line(certificate));
+        let adopted = self.history.get(&enrol).map(|certificate| self.log_line(&certificate));
         Ok(Answer::Log(adopted.into_iter().collect()))
     }
 

@@ -47,7 +47,7 @@ impl Member {
         for id in self.history.removals() {
             let Some(certificate) = self.history.get(&id) else { continue };
             let Some(target) = target_of(certificate.body()) else { continue };
-            let by = self.author(certificate);
+            let by = self.author(&certificate);
             let stands = self.history.standing(&id).is_some_and(|standing| standing.is_effective());
             let Some(how_far) = self.history.acknowledged(&id) else { continue };
             if !stands {
@@ -96,14 +96,14 @@ impl Member {
     }
 
     fn two_with_one_email(&self) -> Vec<String> {
-        let mut by_email: BTreeMap<String, Vec<&User>> = BTreeMap::new();
+        let mut by_email: BTreeMap<String, Vec<User>> = BTreeMap::new();
         for user in self.roster().users().filter(|user| user.is_active()) {
             if let Some(email) = self.opened(&user.email) {
                 by_email.entry(email.to_lowercase()).or_default().push(user);
             }
         }
         let shared = by_email.into_iter().filter(|(_, users)| users.len() > 1).take(limits::DISPUTES);
-        let sentence = |(email, users): (String, Vec<&User>)| {
+        let sentence = |(email, users): (String, Vec<User>)| {
             let named: Vec<String> = users
                 .iter()
                 .map(|user| format!("{} (user {})", self.person(&user.id), user.id.short()))
@@ -122,7 +122,7 @@ impl Member {
         let of_active = forked.filter_map(|device| {
             self.roster().user_of(&device).filter(|user| user.is_active()).map(|user| (device, user))
         });
-        let sentence = |(device, user): (DeviceId, &User)| {
+        let sentence = |(device, user): (DeviceId, User)| {
             let label = self.roster().device(&device).and_then(|device| self.opened(&device.label));
             let label = label.map_or_else(String::new, |label| format!(" ({label})"));
             let person = self.person(&user.id);

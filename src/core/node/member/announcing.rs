@@ -71,9 +71,8 @@ impl Member {
             return Told { said: true, ..Told::default() };
         }
         let own = self.key.device();
-        let active = self.roster().users().filter(|user| user.is_active());
-        let devices = active.flat_map(|user| &user.devices).map(|device| device.id);
-        let devices = devices.filter(|device| *device != own && !self.has_parted_from(device));
+        let devices =
+            self.roster().active_devices().filter(|device| *device != own && !self.has_parted_from(device));
         let contacts = devices.chain(self.untold(now)).map(|device| Contact {
             device,
             addresses: self.reached.get(&device).cloned().unwrap_or_default(),

@@ -34,8 +34,8 @@ impl Member {
             peer_id: self.key.device().peer_id(),
             addresses: self.listening.clone(),
             profile: me.profile,
-            state: state(me),
-            users: self.roster().users().filter(|user| user.is_active()).count(),
+            state: state(&me),
+            users: self.roster().count_active(),
             connected: self.connected_members(),
             roster_digest: self.digest(),
             advice: self.advice(&unsettled),
@@ -56,30 +56,29 @@ impl Member {
     }
 
     pub(super) fn list_users(&self, revoked: bool) -> Answer {
-        Answer::Users(self.users(revoked).into_iter().map(|user| self.user_answer(user)).collect())
+        Answer::Users(self.users(revoked).iter().map(|user| self.user_answer(user)).collect())
     }
 
     /// In the order in which they came in.
-    fn users(&self, revoked: bool) -> Vec<&User> {
-        let mut users: Vec<&User> =
-            self.roster().users().filter(|user| revoked || user.is_active()).collect();
+    fn users(&self, revoked: bool) -> Vec<User> {
+        let mut users: Vec<User> = self.roster().users().filter(|user| revoked || user.is_active()).collect();
         users.sort_by_key(|user| (user.enrolled_at, user.id));
         users
     }
 
     pub(super) fn show_user(&self, text: &str) -> Result<Answer, Refusal> {
-        Ok(Answer::User(Box::new(self.user_answer(self.named(text)?))))
+        Ok(Answer::User(Box::new(self.user_answer(&self.named(text)?))))
     }
 
     pub(super) fn list_devices(&self, user: Option<&str>) -> Result<Answer, Refusal> {
-        let users: Vec<&User> = match user {
+        let users: Vec<User> = match user {
             Some(text) => vec![self.named(text)?],
             None => self.users(false),
         };
-        Ok(Answer::Devices(users.into_iter().flat_map(|user| self.device_answers(user)).collect()))
+        Ok(Answer::Devices(users.iter().flat_map(|user| self.device_answers(user)).collect()))
     }
 
-    fn named(&self, text: &str) -> Result<&User, Refusal> {
+    fn named(&self, text: &str) -> Result<User, Refusal> {
         self.find_user(text).ok_or_else(|| {
             let shown = crate::core::primitives::text::shown(text);
             let message = format!("user: '{shown}' is nobody's email or id, or several people's");

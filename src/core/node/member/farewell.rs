@@ -103,8 +103,7 @@ impl Member {
         if let Some(user) = self.roster().user_of(device) {
             return user.revoked;
         }
-        let voids = self.history.in_causal_order().filter(|it| it.body().lets_in().as_ref() == Some(device));
-        voids.map(|it| it.id()).find_map(|id| match self.history.standing(&id) {
+        self.history.introductions(device).into_iter().find_map(|id| match self.history.standing(&id) {
             Some(Standing::Void(Void::BeyondCut(by))) => Some(by),
             _ => None,
         })
@@ -116,11 +115,11 @@ impl Member {
             return Vec::new();
         }
         let own = self.key.device();
-        let by_us = |user: &&User| {
+        let by_us = |user: &User| {
             let by = user.revoked.filter(|by| self.is_recent(by, now)).and_then(|by| self.history.get(&by));
             by.is_some_and(|it| it.certificate().device == own)
         };
-        let devices = self.roster().users().filter(by_us).flat_map(|user| &user.devices);
+        let devices = self.roster().users().filter(by_us).flat_map(|user| user.devices);
         let untold = devices.map(|device| device.id).filter(|id| !self.farewells.told.contains(id));
         untold.take(limits::FAREWELL_CONTACTS).collect()
     }
@@ -339,11 +338,11 @@ impl Beyond {
     fn of(member: &Member, peer: &DeviceId) -> Option<Self> {
         let by = member.out_by(peer)?;
         let (target, _) = member.history.get(&by)?.body().removal()?;
-        let own = member.roster().user(&target).into_iter().flat_map(|user| &user.devices);
+        let own = member.roster().user(&target).into_iter().flat_map(|user| user.devices);
         let mut beyond = Self { devices: own.map(|device| device.id).collect(), count: 0 };
         let seen = member.history.with_ancestors(&[by]);
-        for certificate in member.history.in_causal_order().filter(|it| !seen.contains(&it.id())) {
-            beyond.counts(certificate);
+        for id in member.history.ids().filter(|id| !seen.contains(id)) {
+            member.history.get(&id).into_iter().for_each(|it| _ = beyond.counts(&it));
         }
         Some(beyond)
     }

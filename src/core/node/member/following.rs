@@ -19,9 +19,9 @@ impl Member {
         let since = since.and_then(|bytes| Revision::try_from(bytes).ok());
         let changed = match since.and_then(|since| changes.since(&since)) {
             Some(ids) => {
-                ids.iter().filter_map(|id| self.history.get(id)).map(|it| self.log_line(it)).collect()
+                ids.iter().filter_map(|id| self.history.get(id)).map(|it| self.log_line(&it)).collect()
             }
-            None => self.history.in_causal_order().map(|it| self.log_line(it)).collect(),
+            None => self.history.in_causal_order().map(|it| self.log_line(&it)).collect(),
         };
         let revision = data_encoding::HEXLOWER.encode(&revision);
         Answer::LogChanges(LogChangesAnswer { revision, changed })

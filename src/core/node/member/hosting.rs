@@ -23,7 +23,6 @@ use crate::core::primitives::kind::Kind;
 use crate::core::primitives::limits;
 use crate::core::primitives::text::Name;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::User;
 
 /// Where a guest stands.
 pub(super) enum Stage {
@@ -73,7 +72,7 @@ impl Member {
     pub(super) fn may_greet(&self, id: &InvitationId) -> bool {
         match self.invitations.get(id).map(|invitation| invitation.kind) {
             Some(Kind::Device) => self.is_active(),
-            Some(Kind::User | Kind::Session) => self.me().is_some_and(User::is_active_administrator),
+            Some(Kind::User | Kind::Session) => self.me().is_some_and(|me| me.is_active_administrator()),
             None => false,
         }
     }

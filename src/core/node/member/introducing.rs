@@ -17,7 +17,7 @@ use crate::core::primitives::codec;
 use crate::core::primitives::ids::{CertificateId, DeviceId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::{History, SignedCertificate, User};
+use crate::core::roster::{History, SignedCertificate};
 
 /// Strangers who may show that they aren't.
 #[derive(Default)]
@@ -149,7 +149,7 @@ impl Member {
             convinced.new.push(certificate.id());
             convinced.history.add(certificate).ok()?;
         }
-        let is_in = convinced.history.roster().user_of(peer).is_some_and(User::is_active);
+        let is_in = convinced.history.roster().is_active(peer);
         is_in.then_some(convinced)
     }
 
@@ -177,8 +177,8 @@ impl Member {
     pub(super) fn latest_before(&self, last: &[CertificateId], peer: &DeviceId) -> Vec<Vec<u8>> {
         let held = self.history.with_ancestors(&self.surely_held_by(peer));
         let ours = self.history.with_ancestors(last);
-        let lacking = self.history.in_causal_order().rev();
-        let lacking = lacking.filter(|it| ours.contains(&it.id()) && !held.contains(&it.id()));
+        let lacking = self.history.ids().rev().filter(|id| ours.contains(id) && !held.contains(id));
+        let lacking = lacking.filter_map(|id| self.history.get(&id));
         let mut room = ROOM;
         let fits = |bytes: &Vec<u8>| {
             let left = room.checked_sub(bytes.len() + 8);
@@ -194,8 +194,7 @@ impl Member {
     /// What a device signed, and what it came in by: it holds those with their ancestors.
     pub(super) fn surely_held_by(&self, device: &DeviceId) -> Vec<CertificateId> {
         let added = self.roster().device(device).map(|device| device.added);
-        let signed = self.history.in_causal_order().filter(|it| it.certificate().device == *device);
-        signed.map(|it| it.id()).chain(added).collect()
+        self.history.signed_by(device).into_iter().chain(added).collect()
     }
 
     /// Strangers who said nothing in time.

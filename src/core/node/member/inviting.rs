@@ -17,7 +17,6 @@ use crate::core::primitives::kind::Kind;
 use crate::core::primitives::limits;
 use crate::core::primitives::text::Email;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::User;
 
 impl Member {
     pub(super) fn invite_users(
@@ -159,7 +158,7 @@ impl Member {
     }
 
     fn invitation_answer(&self, invitation: &Invitation) -> InvitationAnswer {
-        let sees = self.me().is_some_and(User::is_active_administrator);
+        let sees = self.me().is_some_and(|me| me.is_active_administrator());
         InvitationAnswer {
             invitation_id: invitation.keys.id,
             kind: invitation.kind,
@@ -254,7 +253,7 @@ impl Member {
     /// Ends what has expired, what too many attempts broke at (a crash in the last of them included), and whose maker
     /// may no longer invite; drops the keys of what ended long ago.
     pub(super) fn expire_invitations(&mut self, now: Moment, out: &mut Outbox) {
-        let may_invite = self.me().is_some_and(User::is_active_administrator);
+        let may_invite = self.me().is_some_and(|me| me.is_active_administrator());
         let active = self.is_active();
         let ended: Vec<(InvitationId, How)> = self
             .invitations

@@ -82,7 +82,7 @@ impl Member {
     }
 
     /// The active user with this email, as far as this device sees emails.
-    pub(super) fn active_user_of(&self, email: &crate::core::primitives::text::Email) -> Option<&User> {
+    pub(super) fn active_user_of(&self, email: &crate::core::primitives::text::Email) -> Option<User> {
         let folded = email.folded();
         self.roster()
             .users()
@@ -96,10 +96,10 @@ impl Member {
 
     /// Finds the user whom a person named: by email the active one, else the last one revoked; by a unique
     /// prefix of the id.
-    pub(super) fn find_user(&self, text: &str) -> Option<&User> {
+    pub(super) fn find_user(&self, text: &str) -> Option<User> {
         let folded = text.trim().to_lowercase();
         if folded.contains('@') {
-            let same = |user: &&User| self.email_of(user).as_deref() == Some(folded.as_str());
+            let same = |user: &User| self.email_of(user).as_deref() == Some(folded.as_str());
             return self
                 .roster()
                 .users()

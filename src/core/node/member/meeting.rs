@@ -15,7 +15,6 @@ use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::DeviceId;
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::User;
 
 /// Devices with which a connection stands.
 #[derive(Default)]
@@ -61,7 +60,7 @@ impl Connection {
 
 impl Member {
     pub(super) fn is_member(&self, device: &DeviceId) -> bool {
-        self.roster().user_of(device).is_some_and(User::is_active)
+        self.roster().is_active(device)
     }
 
     pub(super) fn connected(

@@ -111,7 +111,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    fn roster(&self) -> &Roster {
+    fn roster(&self) -> Roster<'_> {
         self.history.roster()
     }
 
@@ -120,7 +120,7 @@ impl Member {
     }
 
     /// One's own user; absent only from a store that was tampered with.
-    fn me(&self) -> Option<&User> {
+    fn me(&self) -> Option<User> {
         self.roster().user_of(&self.key.device())
     }
 
@@ -129,7 +129,7 @@ impl Member {
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.me().is_some_and(User::is_active)
+        self.roster().is_active(&self.key.device())
     }
 
     pub(super) fn id(&self) -> OrganizationId {
@@ -263,7 +263,7 @@ impl Member {
     /// Only an Administrator, and only while active.
     fn require_administrator(&self, what: &str) -> Result<(), Refusal> {
         self.require_active()?;
-        if self.me().is_some_and(User::is_active_administrator) {
+        if self.me().is_some_and(|me| me.is_active_administrator()) {
             return Ok(());
         }
         Err(Refusal::new(Class::NotAllowed, "not_allowed", format!("{what}: only an Administrator may"))

@@ -21,7 +21,7 @@ impl Member {
         let sees_names = self.sees_names();
         let people = self.roster().users().filter(|_| sees_names);
         let seals = people.flat_map(|user| {
-            [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
+            [user.name, user.email].into_iter().chain(user.devices.into_iter().map(|device| device.label))
         });
         let all = self.roster().organization_name().into_iter().chain(seals);
         all.filter(|seal| !self.openings.contains_key(seal)).collect()

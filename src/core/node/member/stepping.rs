@@ -15,7 +15,7 @@ use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
 use crate::core::roster::reconcile::{Holds, Reconciling, Word};
-use crate::core::roster::{NotAdded, Refused, SignedCertificate, User};
+use crate::core::roster::{NotAdded, Refused, SignedCertificate};
 
 /// One sync stream with a member's device.
 pub(super) struct Session {
@@ -114,7 +114,7 @@ impl Member {
         out: &mut Outbox,
     ) {
         self.need_not_open(&peer);
-        match self.roster().user_of(&peer).map(User::is_active) {
+        match self.roster().user_of(&peer).map(|user| user.is_active()) {
             None if self.out_by(&peer).is_some() => self.out_came(channel, (peer, by_us), now, out),
             None => self.stranger_came(channel, peer, now, out),
             Some(false) => self.out_came(channel, (peer, by_us), now, out),

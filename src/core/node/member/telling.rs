@@ -24,7 +24,7 @@ pub(super) fn target_of(body: &Body) -> Option<UserId> {
 
 impl Member {
     pub(super) fn log(&self) -> Answer {
-        Answer::Log(self.history.in_causal_order().map(|certificate| self.log_line(certificate)).collect())
+        Answer::Log(self.history.in_causal_order().map(|certificate| self.log_line(&certificate)).collect())
     }
 
     pub(super) fn log_line(&self, certificate: &VerifiedCertificate) -> LogAnswer {
@@ -53,7 +53,8 @@ impl Member {
 
     /// What a certificate is about, for a person.
     fn about_what(&self, certificate: &VerifiedCertificate) -> String {
-        let of = |id: &CertificateId| self.history.get(id).map_or_else(String::new, |it| self.about_what(it));
+        let of =
+            |id: &CertificateId| self.history.get(id).map_or_else(String::new, |it| self.about_what(&it));
         match certificate.body() {
             Body::Found(_) => self.organization_name().unwrap_or_default().to_owned(),
             Body::Enroll(enroll) => format!("{} as {}", self.target(certificate), enroll.profile),
@@ -139,7 +140,7 @@ impl Member {
             _ => return None,
         };
         let (target, by) =
-            (self.person(&target_of(certificate.body())?), self.person(&self.author(certificate)));
+            (self.person(&target_of(certificate.body())?), self.person(&self.author(&certificate)));
         let day = certificate.certificate().time.day_in_words();
         Some((format!("{target} was {did} by {by} on {day}"), by))
     }
@@ -155,7 +156,7 @@ impl Member {
                 // A removal that is settled was told when it came.
                 _ if certificate.body().removal().is_some() && !new.contains(id) => {}
                 _ => {
-                    if let Some(what) = self.happening(*id, certificate) {
+                    if let Some(what) = self.happening(*id, &certificate) {
                         self.notify(now, what, out);
                     }
                 }
@@ -165,12 +166,12 @@ impl Member {
         void.truncate(limits::VOID_EVENTS);
         let last = void.len();
         for (at, (certificate, why)) in void.into_iter().enumerate() {
-            let mut reason = self.why_void(certificate, why);
+            let mut reason = self.why_void(&certificate, why);
             if more > 0 && at + 1 == last {
                 reason.push_str(&format!("; and {more} more stand otherwise: muster roster log"));
             }
             let (kind, subject) = kind_and_subject(certificate.body());
-            let (certificate_id, author_user) = (certificate.id(), Some(self.author(certificate)));
+            let (certificate_id, author_user) = (certificate.id(), Some(self.author(&certificate)));
             let what = Happening::CertificateVoid { certificate_id, reason, kind, author_user, subject };
             self.notify(now, what, out);
         }

@@ -7,9 +7,9 @@ use crate::core::primitives::limits;
 use crate::core::roster::authoring::AsOf;
 use crate::core::roster::body::{Acknowledge, Body};
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::UserIx;
 use crate::core::roster::history::History;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::state::State;
 
 /// What a device owes the others. Nothing that is void in its view.
@@ -67,7 +67,7 @@ fn owed(graph: &Graph, state: &State, device: &DeviceId) -> Owed {
 }
 
 /// R4.3: the Enrolls of which this user is a witness and which the next certificate builds on for the first time.
-pub(in crate::core::roster) fn new_vouchers(past: &State, author: UserIx) -> Box<[Ix]> {
+pub(in crate::core::roster) fn new_vouchers(past: &State, author: UserIx) -> Vec<Ix> {
     past.unbuilt.get(&author).into_iter().flatten().copied().collect()
 }
 
@@ -89,8 +89,8 @@ pub(super) fn note_what_is_owed(graph: &Graph, state: &mut State) {
 
 /// An Enroll that counts waits for its witnesses.
 pub(super) fn ask_to_build_on(graph: &Graph, state: &mut State, enrol: Ix) {
-    for witness in &graph.node(enrol).facts.witnesses {
-        let did = |(who, by): &(UserIx, Ix)| who == witness && state.holds(*by);
+    for witness in graph.witnesses(enrol) {
+        let did = |by: &Ix| graph.author(*by) == *witness && state.holds(*by);
         if !graph.built(enrol).iter().any(did) {
             state.unbuilt.entry(*witness).or_default().insert(enrol);
         }
@@ -99,7 +99,7 @@ pub(super) fn ask_to_build_on(graph: &Graph, state: &mut State, enrol: Ix) {
 
 /// A removal in effect waits for its witnesses.
 pub(super) fn ask_to_acknowledge(graph: &Graph, state: &mut State, removal: Ix) {
-    for witness in &graph.node(removal).facts.witnesses {
+    for witness in graph.witnesses(removal) {
         if !state.acknowledged(graph, *witness, removal) {
             state.unacknowledged.entry(*witness).or_default().insert(removal);
         }
@@ -108,14 +108,10 @@ pub(super) fn ask_to_acknowledge(graph: &Graph, state: &mut State, removal: Ix) 
 
 /// What this certificate did of what its author owed.
 pub(super) fn strike_off(graph: &Graph, state: &mut State, ix: Ix) {
-    let node = graph.node(ix);
-    let author = node.facts.author;
-    let named: Vec<Ix> = match node.body() {
-        Body::Acknowledge(body) => body.removals.iter().filter_map(|removal| graph.ix(removal)).collect(),
-        _ => Vec::new(),
-    };
-    for (owed, done) in [(&mut state.unbuilt, &node.facts.builds_on[..]), (&mut state.unacknowledged, &named)]
-    {
+    let author = graph.author(ix);
+    let done =
+        [(&mut state.unbuilt, graph.builds_on(ix)), (&mut state.unacknowledged, graph.acknowledges(ix))];
+    for (owed, done) in done {
         if let Some(of_the_author) = owed.get_mut(&author) {
             done.iter().for_each(|ix| {
                 of_the_author.remove(ix);

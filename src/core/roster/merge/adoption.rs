@@ -1,7 +1,7 @@
 //! Adoption (R4.10).
 
 use super::rest;
-use crate::core::roster::body::Body;
+use crate::core::roster::act::Act;
 use crate::core::roster::graph::Graph;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::state::State;
@@ -20,7 +20,7 @@ pub(super) fn revive(graph: &Graph, state: &mut State) {
         let mut rising = vec![enrol];
         while let Some(risen) = rising.pop() {
             state.counts[risen as usize] = true;
-            if matches!(graph.node(risen).body(), Body::Adopt(_)) {
+            if graph.node(risen).act == Act::Adopt {
                 counting.push(risen);
             }
             let rises = |ix: &Ix| {
@@ -29,15 +29,12 @@ pub(super) fn revive(graph: &Graph, state: &mut State) {
                     && !graph.node(*ix).is_removal()
                     && rest::stands(graph, state, *ix)
             };
-            rising.extend(graph.dependents[risen as usize].iter().copied().filter(rises));
+            rising.extend(graph.dependents(risen).iter().copied().filter(rises));
         }
     }
 }
 
 /// The Enroll that an Adopt is about.
 pub(super) fn target(graph: &Graph, adopt: Ix) -> Option<Ix> {
-    match graph.node(adopt).body() {
-        Body::Adopt(body) => graph.ix(&body.enrol),
-        _ => None,
-    }
+    graph.names(adopt).first().copied().filter(|_| graph.node(adopt).act == Act::Adopt)
 }

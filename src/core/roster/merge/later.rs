@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{acknowledging, pass, reach, rest, settled, vouched, witnesses};
-use crate::core::roster::body::Body;
+use crate::core::roster::act::Act;
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::prizes;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::profile::Profile;
 use crate::core::roster::state::State;
@@ -15,10 +14,10 @@ use crate::core::roster::state::State;
 /// count of acknowledgements has changed.
 pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix) -> bool {
     let node = graph.node(ix);
-    let at_head = state.heads.iter().eq(&node.certificate.certificate().parents);
+    let at_head = state.heads.iter().copied().eq(graph.parents(ix).iter().map(|parent| graph.id(*parent)));
     let came_in_time = match node.is_removal() {
         true => at_head && strikes_nothing(graph, state, ix) && !is_unruly(graph),
-        false => !prizes(node).iter().any(|prize| graph.contested.contains(prize)),
+        false => !graph.is_contested(ix),
     };
     if !came_in_time || (!at_head && might_save(graph, state, ix)) {
         return false;
@@ -29,7 +28,7 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
     let mut reaching = state.reaching.iter().chain(&cut_by);
     let is_shaky = reaching.any(|removal| !state.is_settled(*removal));
     let moves = electors_that_move(graph, state, ix, counts || is_shaky);
-    let adopts = counts && matches!(node.body(), Body::Adopt(_));
+    let adopts = counts && node.act == Act::Adopt;
     if adopts || moves.iter().any(|enrol| is_shaky || !(state.counts(*enrol) || *enrol == ix)) {
         return false;
     }
@@ -43,7 +42,7 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
     if node.is_removal() {
         remove(graph, state, ix);
     }
-    if counts && node.body().enrolled_as().is_some() {
+    if counts && node.act.enrolled_as().is_some() {
         enrol(graph, state, ix);
     }
     for enrol in &moves {
@@ -60,22 +59,22 @@ fn is_unruly(graph: &Graph) -> bool {
 /// Whether no act that is held lies beyond the cut: the case of who removes somebody and knows all that they did.
 fn strikes_nothing(graph: &Graph, state: &State, removal: Ix) -> bool {
     let Some(target) = graph.node(removal).target else { return true };
-    let acts = &graph.person(target).acts;
+    let acts = &graph.person(target).deeds().acts;
     !acts.iter().any(|act| state.holds(*act) && reach::reaches(graph, removal, *act))
 }
 
 /// Whether its author is asked about something that the cut of a settled removal reached (R4.7).
 fn might_save(graph: &Graph, state: &State, ix: Ix) -> bool {
-    let author = graph.node(ix).facts.author;
+    let author = graph.author(ix);
     state
         .reaching
         .iter()
-        .any(|removal| state.is_settled(*removal) && graph.node(*removal).facts.witnesses.contains(&author))
+        .any(|removal| state.is_settled(*removal) && graph.witnesses(*removal).contains(&author))
 }
 
 /// The first removal in effect, in the order of the pass, beyond whose cut it lies.
 fn first_cut(graph: &Graph, state: &State, ix: Ix) -> Option<Ix> {
-    let removals = graph.person(graph.node(ix).facts.author).removals.iter().copied();
+    let removals = graph.person(graph.author(ix)).deeds().removals.iter().copied();
     let cutting = removals.filter(|it| state.in_effect(*it) && reach::reaches(graph, *it, ix));
     cutting.min_by(|one, other| pass::in_order(graph, state, *one, *other))
 }
@@ -86,10 +85,10 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
     let mut moves: BTreeSet<Ix> = BTreeSet::new();
     // Only with this one more is the count of who built on it reached; before, the set doesn't hold it.
     let votes = |enrol: &&Ix| !vouched::is_vouched(graph, state, **enrol);
-    moves.extend(node.facts.builds_on.iter().filter(votes));
+    moves.extend(graph.builds_on(ix).iter().filter(votes));
     let is_grant = node.is_grant() && !node.is_removal();
-    let enrolment = match node.body() {
-        Body::Found(_) | Body::Enroll(_) => vouched::is_vouched(graph, state, ix).then_some(ix),
+    let enrolment = match node.act {
+        Act::Found | Act::Enroll(..) => vouched::is_vouched(graph, state, ix).then_some(ix),
         _ => node.target.filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
     };
     moves.extend(enrolment.filter(|_| may_count));
@@ -112,19 +111,18 @@ fn remove(graph: &Graph, state: &mut State, removal: Ix) {
 fn enrol(graph: &Graph, state: &mut State, enrol: Ix) {
     acknowledging::ask_to_build_on(graph, state, enrol);
     let node = graph.node(enrol);
-    let external = node.body().enrolled_as() == Some(Profile::External);
+    let external = node.act.enrolled_as() == Some(Profile::External);
     let revoked = node.target.is_some_and(|user| state.revoked.contains_key(&user));
     state.crowd += u32::from(!external && !revoked);
 }
 
 /// Removals whose acknowledgements it adds to: those it names, and those by who is vouched with it.
 fn to_count_again(graph: &Graph, ix: Ix, vouched: &BTreeSet<Ix>) -> Vec<Ix> {
-    let mut removals: Vec<Ix> = match graph.node(ix).body() {
-        Body::Acknowledge(body) => body.removals.iter().filter_map(|removal| graph.ix(removal)).collect(),
-        _ => Vec::new(),
-    };
+    let mut removals = graph.acknowledges(ix).to_vec();
     for enrol in vouched {
-        removals.extend(graph.person(graph.owner(*enrol)).removing.iter().filter(|removal| **removal != ix));
+        removals.extend(
+            graph.person(graph.owner(*enrol)).deeds().removing.iter().filter(|removal| **removal != ix),
+        );
     }
     removals
 }
@@ -142,8 +140,12 @@ fn settles_alone(graph: &Graph, state: &mut State, removal: Ix) -> bool {
         return true;
     }
     let Some(target) = graph.node(removal).target else { return true };
-    let others =
-        graph.person(target).removals.iter().filter(|it| **it != removal && graph.node(**it).is_revoke());
+    let others = graph
+        .person(target)
+        .deeds()
+        .removals
+        .iter()
+        .filter(|it| **it != removal && graph.node(**it).is_revoke());
     let alone = !others.clone().any(|other| state.holds(*other));
     let strikes_nothing = strikes_nothing(graph, state, removal);
     if !(state.in_effect(removal) && alone && strikes_nothing && !is_unruly(graph)) {

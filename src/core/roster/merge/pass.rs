@@ -44,10 +44,10 @@ pub(super) fn take(graph: &Graph, state: &mut State, removals: &[Ix]) {
 fn why_not(graph: &Graph, state: &State, removal: Ix) -> Option<Void> {
     let node = graph.node(removal);
     let fell = |pillar: Option<Ix>| pillar.is_some_and(|pillar| !state.counts(pillar));
-    if fell(node.facts.introduction) {
+    if fell(node.introduction) {
         return Some(Void::AuthorNotIn);
     }
-    if fell(node.grant) {
+    if fell(graph.grant(removal)) {
         return Some(Void::GrantNotCounting);
     }
     if let Some(by) = state.beyond.get(&removal) {
@@ -88,6 +88,6 @@ fn take_effect(graph: &Graph, state: &mut State, removal: Ix) -> Option<Void> {
 
 fn an_administrator_remains(graph: &Graph, state: &State, removal: Ix) -> bool {
     // The author nearly always does.
-    state.is_active_administrator(graph, graph.node(removal).facts.author)
+    state.is_active_administrator(graph, graph.author(removal))
         || graph.administrators.iter().any(|user| state.is_active_administrator(graph, *user))
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::UserIx;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::state::State;
 
 /// As many removals of one user are told apart when it is asked who knew of them.
@@ -15,7 +15,7 @@ const TOLD_APART: usize = 64;
 /// A removal in effect is never undone.
 pub(super) fn reached(graph: &Graph, state: &State, removal: Ix) -> Vec<Ix> {
     let Some(target) = graph.node(removal).target else { return Vec::new() };
-    let acts = graph.person(target).acts.iter().copied();
+    let acts = graph.person(target).deeds().acts.iter().copied();
     let fresh = |act: &Ix| state.holds(*act) && !state.beyond.contains_key(act) && !state.in_effect(*act);
     let mut reached: Vec<Ix> = acts.filter(fresh).filter(|act| reaches(graph, removal, *act)).collect();
     if state.is_settled(removal) && !reached.is_empty() {
@@ -27,9 +27,9 @@ pub(super) fn reached(graph: &Graph, state: &State, removal: Ix) -> Vec<Ix> {
 
 /// Whether this act of the target lies beyond the cut and is of the sort that the removal takes away.
 pub(super) fn reaches(graph: &Graph, removal: Ix, act: Ix) -> bool {
-    let taken_away = match (graph.node(removal).is_revoke(), graph.node(act).grant) {
+    let taken_away = match (graph.node(removal).is_revoke(), graph.grant(act)) {
         (true, _) => true,
-        (false, Some(grant)) => !graph.node(grant).facts.after.contains(&removal),
+        (false, Some(grant)) => !graph.after(grant).contains(&removal),
         (false, None) => false,
     };
     taken_away && !graph.is_within(removal, act)
@@ -38,7 +38,7 @@ pub(super) fn reaches(graph: &Graph, removal: Ix, act: Ix) -> bool {
 /// R4.7: what more than half of a settled removal's witnesses had built on before they knew of it: each by a certificate
 /// that has the act in its past, and no removal of the same target but those that the act itself knew of.
 fn saved(graph: &Graph, state: &State, removal: Ix, acts: &[Ix]) -> BTreeSet<Ix> {
-    let witnesses = &graph.node(removal).facts.witnesses;
+    let witnesses = graph.witnesses(removal);
     let known = known_removals(graph, state, removal);
     let mut by_knowledge: BTreeMap<u64, Vec<Ix>> = BTreeMap::new();
     acts.iter().for_each(|act| by_knowledge.entry(known[*act as usize]).or_default().push(*act));
@@ -59,17 +59,18 @@ fn saved(graph: &Graph, state: &State, removal: Ix, acts: &[Ix]) -> BTreeSet<Ix>
 
 /// Of each certificate, which removals of the target are in its past: one bit each.
 fn known_removals(graph: &Graph, state: &State, removal: Ix) -> Vec<u64> {
-    let of_the_target = graph.node(removal).target.map(|target| graph.person(target).removals.as_slice());
+    let of_the_target =
+        graph.node(removal).target.map(|target| graph.person(target).deeds().removals.as_slice());
     let held: Vec<Ix> = of_the_target.into_iter().flatten().copied().filter(|it| state.holds(*it)).collect();
     let mut told_apart = graph.sorted(&held);
     // The one in question is told apart in any case.
     told_apart.sort_by_key(|it| *it != removal);
     told_apart.truncate(TOLD_APART);
     let mut known = vec![0; graph.len()];
-    for ix in 0..graph.len() {
-        for parent in &graph.nodes[ix].parents {
+    for ix in 0..graph.next() {
+        for parent in graph.parents(ix) {
             let itself = told_apart.iter().position(|it| it == parent).map_or(0, |bit| 1 << bit);
-            known[ix] |= known[*parent as usize] | itself;
+            known[ix as usize] |= known[*parent as usize] | itself;
         }
     }
     known
@@ -77,7 +78,7 @@ fn known_removals(graph: &Graph, state: &State, removal: Ix) -> Vec<u64> {
 
 /// The past of all that this witness signed while knowing of no other removals than these.
 fn unknowing_past(graph: &Graph, state: &State, known: &[u64], witness: UserIx, knowledge: u64) -> Vec<bool> {
-    let acts = graph.person(witness).acts.iter().copied().filter(|act| state.holds(*act));
+    let acts = graph.person(witness).deeds().acts.iter().copied().filter(|act| state.holds(*act));
     let unknowing: Vec<Ix> = acts.filter(|act| known[*act as usize] & !knowledge == 0).collect();
     graph.closure(&unknowing)
 }

@@ -1,9 +1,8 @@
 //! The rest (R4.8).
 
 use super::{adoption, registers};
-use crate::core::roster::body::Body;
+use crate::core::roster::act::Act;
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::prizes;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::refused::Void;
 use crate::core::roster::state::State;
@@ -36,8 +35,8 @@ fn sweep(graph: &Graph, state: &mut State) {
 /// Whether what holds it up counts, and nothing strikes it itself.
 pub(super) fn stands(graph: &Graph, state: &State, ix: Ix) -> bool {
     let node = graph.node(ix);
-    let unknown = matches!(node.body(), Body::Unknown { .. });
-    let mut pillars = [node.facts.introduction, node.grant].into_iter().flatten();
+    let unknown = node.act == Act::Unknown;
+    let mut pillars = [node.introduction, graph.grant(ix)].into_iter().flatten();
     let struck = state.beyond.contains_key(&ix) || state.lost.contains_key(&ix);
     !unknown && !struck && pillars.all(|pillar| state.counts(pillar))
 }
@@ -58,7 +57,7 @@ pub(super) fn strike(graph: &Graph, state: &mut State, removal: Ix, reached: &[I
     let mut next = 0;
     while let Some(&pillar) = fallen.get(next) {
         next += 1;
-        for &held_up in &graph.dependents[pillar as usize] {
+        for &held_up in graph.dependents(pillar) {
             if state.counts(held_up) && !state.in_effect(held_up) {
                 state.counts[held_up as usize] = false;
                 fallen.push(held_up);
@@ -88,11 +87,10 @@ fn is_at_stake(graph: &Graph, state: &State, ix: Ix) -> bool {
     if graph.contested.is_empty() && graph.adopts.is_empty() {
         return false;
     }
-    let node = graph.node(ix);
-    matches!(node.body(), Body::Adopt(_))
+    graph.node(ix).act == Act::Adopt
         || state.adopted.contains(&ix)
         || graph.adopts.iter().any(|adopt| adoption::target(graph, *adopt) == Some(ix))
-        || prizes(node).iter().any(|prize| graph.contested.contains(prize))
+        || graph.is_contested(ix)
 }
 
 /// Why each of these lost what it competed for.

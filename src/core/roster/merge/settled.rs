@@ -2,8 +2,8 @@
 
 use super::vouched::is_vouched;
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::UserIx;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::state::{Settling, State};
 
 /// From so many active Members and Administrators on, one acknowledgement alone settles nothing.
@@ -61,21 +61,22 @@ fn settling(state: &State, removal: Ix) -> Settling {
 }
 
 fn is_enough(graph: &Graph, state: &State, removal: Ix, acknowledged: usize) -> bool {
-    let facts = &graph.node(removal).facts;
-    let least = if facts.crowd >= A_CROWD { 2 } else { 1 };
-    let author_is_vouched = facts.enrolment.is_none_or(|enrol| is_vouched(graph, state, enrol));
-    acknowledged >= least && acknowledged * 2 > facts.witnesses.len() && author_is_vouched
+    let node = graph.node(removal);
+    let least = if node.crowd >= A_CROWD { 2 } else { 1 };
+    let author_is_vouched = node.enrolment.is_none_or(|enrol| is_vouched(graph, state, enrol));
+    acknowledged >= least && acknowledged * 2 > graph.witnesses(removal).len() && author_is_vouched
 }
 
 /// How many witnesses acknowledged it within the cuts of those Revokes of theirs.
 fn acknowledgements(graph: &Graph, state: &State, removal: Ix, cuts: impl Fn(&Settling) -> bool) -> usize {
     let stands = |witness: UserIx, by: Ix| {
-        let revokes = graph.person(witness).removals.iter().filter(|it| graph.node(**it).is_revoke());
+        let revokes = graph.person(witness).deeds().removals.iter().filter(|it| graph.node(**it).is_revoke());
         let mut cutting = revokes.filter(|it| state.holds(**it) && cuts(&settling(state, **it)));
         state.holds(by) && cutting.all(|revoke| graph.is_within(*revoke, by))
     };
     let acknowledgements = graph.acknowledgements(removal);
-    let did =
-        |witness: &&UserIx| acknowledgements.iter().any(|(who, by)| who == *witness && stands(*who, *by));
-    graph.node(removal).facts.witnesses.iter().filter(did).count()
+    let did = |witness: &&UserIx| {
+        acknowledgements.iter().any(|by| graph.author(*by) == **witness && stands(**witness, *by))
+    };
+    graph.witnesses(removal).iter().filter(did).count()
 }

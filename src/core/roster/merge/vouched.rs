@@ -1,9 +1,8 @@
 //! Vouched (R4.3).
 
-use std::collections::BTreeSet;
-
 use crate::core::roster::graph::Graph;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::state::State;
 
 /// R4.3: the founder is vouched. Any other user is when more than half of the witnesses of their Enroll have built on
@@ -11,14 +10,14 @@ use crate::core::roster::state::State;
 /// Administrator can't make witnesses alone.
 pub(super) fn is_vouched(graph: &Graph, state: &State, enrolment: Ix) -> bool {
     let node = graph.node(enrolment);
-    if node.facts.introduction.is_none() {
+    if node.introduction.is_none() {
         return true;
     }
-    let witnesses = &node.facts.witnesses;
+    let witnesses = graph.witnesses(enrolment);
     if witnesses.is_empty() {
-        return node.facts.author == graph.founder();
+        return node.author == graph.founder();
     }
-    let built = graph.built(enrolment).iter().filter(|(_, by)| state.holds(*by));
-    let built: BTreeSet<_> = built.map(|(witness, _)| witness).collect();
-    built.len() * 2 > witnesses.len()
+    let built = graph.built(enrolment);
+    let did = |witness: &&UserIx| built.iter().any(|by| graph.author(*by) == **witness && state.holds(*by));
+    witnesses.iter().filter(did).count() * 2 > witnesses.len()
 }

@@ -6,8 +6,8 @@ use super::rank::by_rank;
 use super::vouched::is_vouched;
 use crate::core::primitives::limits;
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::UserIx;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::profile::Profile;
 use crate::core::roster::state::State;
 
@@ -21,7 +21,7 @@ pub(in crate::core::roster) fn of_the_next(
     state: &State,
     author: UserIx,
     target: Option<UserIx>,
-) -> Box<[UserIx]> {
+) -> Vec<UserIx> {
     let others = state.electorate.iter().filter(|user| **user != author && Some(**user) != target);
     others.copied().take(limits::WITNESSES).collect()
 }
@@ -29,7 +29,7 @@ pub(in crate::core::roster) fn of_the_next(
 /// Of whom witnesses are taken: Administrators by rank, then Members by the path of their Enroll, never Externals.
 /// Settled removals alone take anybody off, so that an unsettled one can't shrink the electorate.
 pub(super) fn electorate(graph: &Graph, state: &State) -> Vec<UserIx> {
-    let everybody = 0..UserIx::try_from(graph.people.len()).unwrap_or(UserIx::MAX);
+    let everybody = graph.people.everybody();
     let mut electors: Vec<Elector> = everybody.filter_map(|user| elector(graph, state, user)).collect();
     let by_seniority = |one: &Elector, other: &Elector| one.compare(graph, other);
     if electors.len() > AT_HAND {
@@ -42,12 +42,11 @@ pub(super) fn electorate(graph: &Graph, state: &State) -> Vec<UserIx> {
 
 /// How many Members and Administrators are active.
 pub(super) fn crowd(graph: &Graph, state: &State) -> u32 {
-    let everybody = 0..UserIx::try_from(graph.people.len()).unwrap_or(UserIx::MAX);
-    everybody.map(|user| u32::from(is_of_the_crowd(graph, state, user))).sum()
+    graph.people.everybody().map(|user| u32::from(is_of_the_crowd(graph, state, user))).sum()
 }
 
 pub(super) fn is_of_the_crowd(graph: &Graph, state: &State, user: UserIx) -> bool {
-    let enrolled = state.enrolment(graph, user).and_then(|enrol| graph.node(enrol).body().enrolled_as());
+    let enrolled = state.enrolment(graph, user).and_then(|enrol| graph.node(enrol).act.enrolled_as());
     enrolled.is_some_and(|profile| profile != Profile::External) && !state.revoked.contains_key(&user)
 }
 
@@ -86,8 +85,8 @@ impl Elector {
 
 fn elector(graph: &Graph, state: &State, user: UserIx) -> Option<Elector> {
     let enrolment = state.enrolment(graph, user)?;
-    let external = graph.node(enrolment).body().enrolled_as() == Some(Profile::External);
-    let off = graph.person(user).removals.iter().any(|removal| {
+    let external = graph.node(enrolment).act.enrolled_as() == Some(Profile::External);
+    let off = graph.person(user).deeds().removals.iter().any(|removal| {
         graph.node(*removal).is_revoke() && state.in_effect(*removal) && state.is_settled(*removal)
     });
     if external || off || !is_vouched(graph, state, enrolment) {

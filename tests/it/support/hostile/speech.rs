@@ -31,7 +31,7 @@ pub(crate) fn learn(history: &mut History, came: &[Vec<u8>]) {
 pub(crate) fn seals(history: &History) -> Vec<Seal> {
     let roster = history.roster();
     let people = roster.users().flat_map(|user| {
-        [user.name, user.email].into_iter().chain(user.devices.iter().map(|device| device.label))
+        [user.name, user.email].into_iter().chain(user.devices.into_iter().map(|device| device.label))
     });
     roster.organization_name().into_iter().chain(people).collect()
 }

@@ -1,0 +1,35 @@
+//! From an id to the number of what it names. Ids are long and names many: each lies where it is used, once, and here is the
+//! number alone, some eight bytes.
+//!
+//! Nothing ever walks through the table, so that its order, another one in each run, can decide nothing.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+
+use hashbrown::HashTable;
+
+/// The numbers of what has an id, found by it. Whoever asks says which id a number has.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers {
+    table: HashTable<u32>,
+    seeded: RandomState,
+}
+
+impl Numbers {
+    /// The number of what has this id.
+    pub(super) fn find<K: Hash + Eq>(&self, id: &K, id_of: impl Fn(u32) -> K) -> Option<u32> {
+        self.table.find(self.seeded.hash_one(id), |number| id_of(*number) == *id).copied()
+    }
+
+    /// Notes the number of what wasn't here before.
+    pub(super) fn note<K: Hash>(&mut self, number: u32, id_of: impl Fn(u32) -> K) {
+        let hash = |number: &u32| self.seeded.hash_one(id_of(*number));
+        self.table.insert_unique(hash(&number), number, hash);
+    }
+
+    /// Forgets it.
+    pub(super) fn forget<K: Hash>(&mut self, number: u32, id: &K) {
+        if let Ok(found) = self.table.find_entry(self.seeded.hash_one(id), |it| *it == number) {
+            found.remove();
+        }
+    }
+}
