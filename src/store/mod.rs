@@ -64,6 +64,8 @@ pub struct Store {
 struct Writer {
     /// A commit has failed: what memory shows and what the disk holds may differ, so nothing is believed.
     failed: bool,
+    /// All that was read when it was opened, until it is asked for or something is written.
+    read: Option<Snapshot>,
     /// What the last durable commit left.
     tally: Tally,
     mark: Mark,
@@ -85,9 +87,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::MustReopen`] after a failed commit, [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn load(&self) -> Result<Snapshot, StoreError> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if writer.failed {
             return Err(StoreError::MustReopen);
+        }
+        if let Some(read) = writer.read.take() {
+            return Ok(read);
         }
         let entries = caught(|| self.db.iter().collect::<sled::Result<Vec<_>>>());
         let entries = entries.map_err(|trouble| trouble.named(&self.dir))?;
@@ -109,7 +114,7 @@ impl Store {
         if writer.failed {
             return Err(StoreError::MustReopen);
         }
-        writer.failed = true;
+        (writer.failed, writer.read) = (true, None);
         self.write(batch, &mut writer)?;
         writer.failed = false;
         Ok(())

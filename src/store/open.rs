@@ -24,6 +24,7 @@ use super::{
     mark::{Mark, Tally},
     original,
 };
+use crate::core::node::output::Snapshot;
 
 /// What sled may keep in memory. A whole roster is loaded once and then lives in the node; a daemon of a
 /// few memberships stays below 20 MB resident.
@@ -108,6 +109,7 @@ fn attempt_or_put_back(dir: &Path) -> Result<Result<Found, Failed>, StoreError> 
 struct Found {
     db: sled::Db,
     tally: Tally,
+    entries: Snapshot,
     mark: Mark,
     noted: u64,
 }
@@ -147,7 +149,7 @@ fn set_aside(dir: &Path) -> Result<(Store, Opened), StoreError> {
 
 /// Makes a store of a database that reads well, and says whether it is all there.
 fn settle(dir: &Path, found: Found, lock: File, how: Opened) -> Result<(Store, Opened), StoreError> {
-    let Found { db, tally, mark, noted } = found;
+    let Found { db, tally, entries, mark, noted } = found;
     let lost = noted.saturating_sub(tally.commits);
     if lost > 0 {
         original::keep(dir)?
@@ -168,7 +170,7 @@ fn settle(dir: &Path, found: Found, lock: File, how: Opened) -> Result<(Store, O
     // The way to the log, and the end of the copy. The rest needs no sync: the lock is empty, the mark may lag, and
     // sled makes its parameters and its index again.
     files::sync_dir(dir)?;
-    let writer = Mutex::new(Writer { failed: false, tally, mark, blobs });
+    let writer = Mutex::new(Writer { failed: false, read: Some(entries), tally, mark, blobs });
     let opened = if lost > 0 { Opened::Shortened { lost } } else { how };
     Ok((Store { db, log, dir: dir.to_owned(), writer, lock }, opened))
 }
@@ -176,9 +178,13 @@ fn settle(dir: &Path, found: Found, lock: File, how: Opened) -> Result<(Store, O
 fn attempt(dir: &Path) -> Result<Found, Trouble> {
     let (mark, noted) = Mark::open(dir).map_err(|error| Trouble::Error(error.into()))?;
     let db = open_database(dir)?;
-    let tally = caught(|| read_through(&db))?.ok_or(Trouble::Torn)?;
+    let (tally, entries) = caught(|| read_through(&db))?.ok_or(Trouble::Torn)?;
     // A log without one readable record opens like a new one.
-    if tally.commits == 0 && noted > 0 { Err(Trouble::Torn) } else { Ok(Found { db, tally, mark, noted }) }
+    if tally.commits == 0 && noted > 0 {
+        Err(Trouble::Torn)
+    } else {
+        Ok(Found { db, tally, entries, mark, noted })
+    }
 }
 
 fn open_database(dir: &Path) -> Result<sled::Db, Trouble> {
@@ -193,18 +199,20 @@ fn open_database(dir: &Path) -> Result<sled::Db, Trouble> {
     Err(Trouble::Error(sled::Error::Io(ErrorKind::WouldBlock.into())))
 }
 
-/// Reads every entry: damage shows when it is read. Gives the tally, if it is that of the entries.
-fn read_through(db: &sled::Db) -> sled::Result<Option<Tally>> {
+/// Reads every entry: damage shows when it is read. Gives them with the tally, if it is theirs.
+fn read_through(db: &sled::Db) -> sled::Result<Option<(Tally, Snapshot)>> {
     let (mut kept, mut counted) = (Some(Tally::default()), Tally::default());
+    let mut entries = Snapshot::new();
     for entry in db.iter() {
         let (key, value) = entry?;
         if key.as_ref() == mark::KEY {
             kept = Tally::from_bytes(&value)
         } else {
-            counted.toggle(&key, &value)
+            counted.toggle(&key, &value);
+            entries.push((key.to_vec(), value.to_vec()));
         }
     }
-    Ok(kept.filter(|kept| kept.sum == counted.sum))
+    Ok(kept.filter(|kept| kept.sum == counted.sum).map(|kept| (kept, entries)))
 }
 
 fn is_lock(trouble: &Trouble) -> bool {

@@ -16,17 +16,20 @@ use super::body::Body;
 use super::certificate::{Certificate, VERSION, VerifiedCertificate};
 use super::held::{Node, Prize};
 use super::lineage::{Ix, Lineage};
-use super::lists::{List, Lists};
+use super::lists::{Bodies, List, Lists};
 use super::numbers::Numbers;
 use super::people::{DeviceIx, Devices, Few, People, Person, UserIx};
 use super::reconcile::Place;
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
-use crate::core::primitives::limits;
+
+/// A host's device, and an invitation of its.
+pub(super) type Spent = (DeviceIx, InvitationId);
 
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
     pub(super) organization: OrganizationId,
     pub(super) nodes: Vec<Node>,
+    pub(super) bodies: Bodies,
     pub(super) lists: Lists,
     /// In causal order.
     pub(super) order: Vec<Ix>,
@@ -42,13 +45,11 @@ pub(super) struct Graph {
     pub(super) administrators: BTreeSet<UserIx>,
     /// The certificates that acknowledge a removal.
     pub(super) acknowledgements: HashMap<Ix, Vec<Ix>>,
-    /// Those by which witnesses of an Enroll built on it.
-    pub(super) built: HashMap<Ix, SmallVec<[Ix; limits::WITNESSES]>>,
     /// What more certificates compete for than can have it.
     pub(super) contested: BTreeSet<Prize>,
     /// By host's device and invitation of kind User: the first Enroll upon it, and those that came later.
-    pub(super) spent: HashMap<(DeviceIx, InvitationId), Ix>,
-    pub(super) spent_again: BTreeMap<(DeviceIx, InvitationId), Vec<Ix>>,
+    pub(super) spent: Numbers,
+    pub(super) spent_again: BTreeMap<Spent, Vec<Ix>>,
     pub(super) index: Numbers,
     /// Along each device's own chain, and along the grants that were acted under.
     pub(super) chains: Lineage,
@@ -60,6 +61,7 @@ impl Graph {
         Self {
             organization,
             nodes: Vec::new(),
+            bodies: Bodies::default(),
             lists: Lists::default(),
             order: Vec::new(),
             people: People::default(),
@@ -71,9 +73,8 @@ impl Graph {
             adopts: Vec::new(),
             administrators: BTreeSet::new(),
             acknowledgements: HashMap::new(),
-            built: HashMap::new(),
             contested: BTreeSet::new(),
-            spent: HashMap::new(),
+            spent: Numbers::default(),
             spent_again: BTreeMap::new(),
             index: Numbers::default(),
             chains: Lineage::default(),
@@ -144,7 +145,7 @@ impl Graph {
     /// What it says, read again.
     pub(super) fn body(&self, ix: Ix) -> Body {
         let node = self.node(ix);
-        Body::read_again(node.kind, &node.body)
+        Body::read_again(node.kind, self.bodies.get(ix))
     }
 
     /// The certificate as it came.
@@ -163,7 +164,7 @@ impl Graph {
             generation: u64::from(node.generation),
             time: node.time,
             kind: node.kind,
-            body: node.body.to_vec(),
+            body: self.bodies.get(ix).to_vec(),
         };
         VerifiedCertificate::held(certificate, node.signature, node.id)
     }
@@ -185,14 +186,14 @@ impl Graph {
     }
 
     /// What let this device in, whether or not it counts.
-    pub(super) fn introductions(&self, device: &DeviceId) -> &[Ix] {
+    pub(super) fn introductions(&self, device: &DeviceId) -> Few {
         self.devices.find(device).map(|device| self.devices.introductions(device)).unwrap_or_default()
     }
 
     /// The user that comes in, or gets a device, by a Found, Enroll or AddDevice.
     pub(super) fn owner(&self, introduction: Ix) -> UserIx {
         let node = self.node(introduction);
-        node.target.unwrap_or(node.author)
+        node.target().unwrap_or(node.author)
     }
 }
 
@@ -200,7 +201,7 @@ impl Graph {
 impl Graph {
     /// What this certificate competes for.
     pub(super) fn prizes(&self, ix: Ix) -> SmallVec<[Prize; 2]> {
-        self.prizes_in(self.node(ix), &self.body(ix))
+        self.prizes_in(ix, &self.body(ix))
     }
 
     /// Whether it competes for something that more do than can have it.
@@ -210,22 +211,39 @@ impl Graph {
 
     pub(super) fn competitors(&self, prize: &Prize) -> Few {
         match prize {
-            Prize::Device(device) => self.devices.introductions(*device).into(),
+            Prize::Device(device) => self.devices.introductions(*device),
             Prize::Devices(user) => self.person(*user).deeds().additions.as_slice().into(),
             Prize::Invitation(host, invitation) => {
                 let key = (*host, *invitation);
                 let later = self.spent_again.get(&key).into_iter().flatten();
-                self.spent.get(&key).into_iter().chain(later).copied().collect()
+                self.first_spent(&key).into_iter().chain(later.copied()).collect()
             }
         }
+    }
+
+    pub(super) fn first_spent(&self, key: &Spent) -> Option<Ix> {
+        self.spent.find(key, |enrol| self.spends(enrol))
+    }
+
+    /// The host's device of an Enroll, and the invitation.
+    pub(super) fn spends(&self, enrol: Ix) -> Spent {
+        let invitation = match self.body(enrol) {
+            Body::Enroll(body) => body.invitation,
+            _ => InvitationId([0; 16]),
+        };
+        (self.node(enrol).device, invitation)
     }
 
     pub(super) fn acknowledgements(&self, removal: Ix) -> &[Ix] {
         self.acknowledgements.get(&removal).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(super) fn built(&self, enrol: Ix) -> &[Ix] {
-        self.built.get(&enrol).map(SmallVec::as_slice).unwrap_or_default()
+    /// The certificates by which witnesses of an Enroll built on it.
+    pub(super) fn built(&self, enrol: Ix) -> impl Iterator<Item = Ix> {
+        let user = self.owner(enrol);
+        let only = self.people.enrolments(user).len() == 1;
+        let of_the_user = self.people.built(user).iter().copied();
+        of_the_user.filter(move |by| only || self.builds_on(*by).contains(&enrol))
     }
 
     pub(super) fn dependents(&self, pillar: Ix) -> &[Ix] {
@@ -307,10 +325,10 @@ impl Graph {
 
     fn place_among_own(&self, ix: Ix) -> SmallVec<[u32; 4]> {
         let mut place = SmallVec::from_slice(&[self.node(ix).seq]);
-        let mut introduction = self.node(ix).introduction;
+        let mut introduction = self.node(ix).introduction();
         while let Some(at) = introduction.filter(|at| self.node(*at).act == Act::AddDevice) {
             place.push(self.node(at).seq);
-            introduction = self.node(at).introduction;
+            introduction = self.node(at).introduction();
         }
         place.reverse();
         place

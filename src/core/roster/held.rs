@@ -7,6 +7,7 @@
 
 use super::act::Act;
 use super::lineage::Ix;
+use super::numbers::Maybe;
 use super::people::{DeviceIx, UserIx};
 use crate::core::primitives::ids::{CertificateId, InvitationId, Signature};
 use crate::core::primitives::limits;
@@ -18,8 +19,6 @@ pub(super) struct Node {
     pub(super) id: CertificateId,
     pub(super) signature: Signature,
     pub(super) time: Moment,
-    /// The body's bytes.
-    pub(super) body: Box<[u8]>,
     /// No more than the certificates that came before it.
     pub(super) generation: u32,
     pub(super) seq: u32,
@@ -27,11 +26,11 @@ pub(super) struct Node {
     pub(super) device: DeviceIx,
     pub(super) author: UserIx,
     /// What let that device in; none of Found, which lets itself in.
-    pub(super) introduction: Option<Ix>,
+    pub(super) let_in: Maybe,
     /// The Found or Enroll by which the author is in; none of Found.
-    pub(super) enrolment: Option<Ix>,
+    pub(super) enrolled: Maybe,
     /// Whom it is about, if it is an Enroll, a removal or a promotion.
-    pub(super) target: Option<UserIx>,
+    pub(super) about: Maybe,
     /// How many Members and Administrators were active in its own past.
     pub(super) crowd: u32,
     /// The number of the body's kind, and what it does.
@@ -43,6 +42,21 @@ impl Node {
     /// Its place in causal order.
     pub(super) fn place(&self) -> (u64, CertificateId) {
         (u64::from(self.generation), self.id)
+    }
+
+    /// What let the author's device in.
+    pub(super) fn introduction(&self) -> Option<Ix> {
+        self.let_in.get()
+    }
+
+    /// The Found or Enroll by which the author is in.
+    pub(super) fn enrolment(&self) -> Option<Ix> {
+        self.enrolled.get()
+    }
+
+    /// Whom it is about.
+    pub(super) fn target(&self) -> Option<UserIx> {
+        self.about.get()
     }
 
     pub(super) fn is_removal(&self) -> bool {

@@ -258,7 +258,7 @@ impl History {
     #[must_use]
     pub fn signed_by(&self, device: &DeviceId) -> Vec<CertificateId> {
         let Some(device) = self.graph.devices.find(device) else { return Vec::new() };
-        let owners = self.graph.devices.introductions(device).iter().map(|it| self.graph.owner(*it));
+        let owners = self.graph.devices.introductions(device).into_iter().map(|it| self.graph.owner(it));
         let owners: BTreeSet<_> = owners.collect();
         let acts = owners.into_iter().flat_map(|user| &self.graph.person(user).deeds().acts).copied();
         self.in_order(acts.filter(|act| self.graph.node(*act).device == device))

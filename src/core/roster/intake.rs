@@ -26,19 +26,19 @@ impl Graph {
             id,
             signature,
             time: it.time,
-            body: it.body.into_boxed_slice(),
             // Both count ancestors, whose numbers are of this length.
             generation: u32::try_from(it.generation).unwrap_or(u32::MAX),
             seq: u32::try_from(it.seq).unwrap_or(u32::MAX),
             device: self.devices.find_or_add(it.device),
             author: if matches!(body, Body::Found(_)) { self.founder() } else { facts.author },
-            introduction: facts.introduction,
-            enrolment: facts.enrolment,
-            target,
+            let_in: facts.introduction.into(),
+            enrolled: facts.enrolment.into(),
+            about: target.into(),
             crowd: facts.crowd,
             kind: it.kind,
             act: Act::of(&body),
         };
+        self.bodies.push(&it.body);
         self.lists.push([&parents, &names, &facts.witnesses, &facts.builds_on, &facts.after]);
         self.chains.push(prev);
         self.grants.push(auth);
@@ -80,7 +80,8 @@ impl Graph {
         self.order.insert(at, ix);
     }
 
-    pub(super) fn prizes_in(&self, node: &Node, body: &Body) -> SmallVec<[Prize; 2]> {
+    pub(super) fn prizes_in(&self, ix: Ix, body: &Body) -> SmallVec<[Prize; 2]> {
+        let node = self.node(ix);
         let device = |device: &DeviceId| Prize::Device(self.devices.find(device).unwrap_or(DeviceIx::MAX));
         match body {
             Body::Found(body) => smallvec![device(&body.device)],
@@ -96,14 +97,15 @@ impl Graph {
     /// Enters the last certificate in all lists.
     fn list(&mut self, ix: Ix, body: &Body) {
         let node = self.node(ix);
-        let (author, target, act) = (node.author, node.target, node.act);
-        let prizes = self.prizes_in(node, body);
+        let (author, target, act) = (node.author, node.target(), node.act);
+        let prizes = self.prizes_in(ix, body);
         for pillar in self.pillars(ix).into_iter().flatten() {
             self.dependents.entry(pillar).or_default().push(ix);
         }
         self.people.get_mut(author).deeds_mut().acts.push(ix);
         for enrol in self.builds_on(ix).to_vec() {
-            self.built.entry(enrol).or_default().push(ix);
+            let user = self.owner(enrol);
+            self.people.built_mut(user).push(ix);
         }
         for removal in self.acknowledges(ix).to_vec() {
             self.acknowledgements.entry(removal).or_default().push(ix);
@@ -122,7 +124,7 @@ impl Graph {
 
     /// What lets the author in, and what is acted under: with either it falls.
     fn pillars(&self, ix: Ix) -> [Option<Ix>; 2] {
-        [self.node(ix).introduction, self.grant(ix)]
+        [self.node(ix).introduction(), self.grant(ix)]
     }
 
     fn list_target(&mut self, ix: Ix, author: UserIx, target: UserIx) {
@@ -139,7 +141,7 @@ impl Graph {
         }
         if enrols {
             self.enrolments.push(ix);
-            self.people.get_mut(target).enrolments.push(ix);
+            self.people.enrol(target, ix);
         } else if is_grant {
             self.people.get_mut(target).deeds_mut().promotions.push(ix);
         }
@@ -148,20 +150,19 @@ impl Graph {
     fn compete(&mut self, ix: Ix, prize: Prize) {
         let competitors = match prize {
             Prize::Device(device) => {
-                let introductions = self.devices.introductions_mut(device);
-                introductions.push(ix);
-                introductions.len()
+                self.devices.introduce(device, ix);
+                self.devices.introductions(device).len()
             }
             Prize::Invitation(host, invitation) => {
                 let key = (host, invitation);
-                match *self.spent.entry(key).or_insert(ix) == ix {
-                    true => 1,
-                    false => {
-                        let later = self.spent_again.entry(key).or_default();
-                        later.push(ix);
-                        later.len() + 1
-                    }
+                if self.first_spent(&key).is_some() {
+                    self.spent_again.entry(key).or_default().push(ix);
+                } else {
+                    let mut spent = std::mem::take(&mut self.spent);
+                    spent.note(ix, |enrol| self.spends(enrol));
+                    self.spent = spent;
                 }
+                self.competitors(&prize).len()
             }
             Prize::Devices(user) => self.person(user).deeds().additions.len(),
         };
@@ -181,14 +182,15 @@ impl Graph {
         for pillar in self.pillars(last).into_iter().flatten() {
             self.dependents.get_mut(&pillar).into_iter().for_each(drop_last);
         }
-        for user in [Some(self.author(last)), self.node(last).target].into_iter().flatten() {
-            self.people.get_mut(user).forget(last);
+        for user in [Some(self.author(last)), self.node(last).target()].into_iter().flatten() {
+            self.people.forget(user, last);
         }
         [&mut self.removals, &mut self.enrolments, &mut self.settings, &mut self.adopts]
             .into_iter()
             .for_each(drop_last);
         for enrol in self.builds_on(last).to_vec() {
-            self.built.get_mut(&enrol).into_iter().for_each(|by| by.retain(|by| *by != last));
+            let user = self.owner(enrol);
+            self.people.built_mut(user).retain(|by| *by != last);
         }
         for removal in self.acknowledges(last).to_vec() {
             self.acknowledgements.get_mut(&removal).into_iter().for_each(drop_last);
@@ -198,6 +200,7 @@ impl Graph {
         self.order.remove(at);
         self.index.forget(last, &place.1);
         self.nodes.pop();
+        self.bodies.pop();
         self.lists.pop();
         self.chains.pop();
         self.grants.pop();
@@ -205,11 +208,11 @@ impl Graph {
 
     fn give_up(&mut self, last: Ix, prize: Prize) {
         match prize {
-            Prize::Device(device) => self.devices.introductions_mut(device).retain(|ix| *ix != last),
+            Prize::Device(device) => self.devices.forget(device, last),
             Prize::Invitation(host, invitation) => {
                 let key = (host, invitation);
-                if self.spent.get(&key) == Some(&last) {
-                    self.spent.remove(&key);
+                if self.first_spent(&key) == Some(last) {
+                    self.spent.forget(last, &key);
                 }
                 if let Some(later) = self.spent_again.get_mut(&key) {
                     later.retain(|ix| *ix != last);

@@ -1,5 +1,5 @@
-//! The short lists of numbers that belong to each certificate, all behind one another: a list costs its numbers and four
-//! bytes.
+//! What each certificate has of different length, all behind one another: its body, and short lists of numbers, each of
+//! which costs its numbers and four bytes.
 
 use super::lineage::Ix;
 
@@ -21,6 +21,31 @@ pub(super) enum List {
 
 /// How many lists each certificate has.
 const LISTS: usize = 5;
+
+/// The bodies of all certificates, as they came, in the order of arrival.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bodies {
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Bodies {
+    pub(super) fn push(&mut self, body: &[u8]) {
+        self.bytes.extend_from_slice(body);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Forgets the last one.
+    pub(super) fn pop(&mut self) {
+        self.ends.pop();
+        self.bytes.truncate(self.ends.last().copied().unwrap_or_default());
+    }
+
+    pub(super) fn get(&self, ix: Ix) -> &[u8] {
+        let begin = (ix as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[begin..self.ends[ix as usize]]
+    }
+}
 
 /// The lists of all certificates, in the order of arrival.
 #[derive(Debug, Clone, Default)]

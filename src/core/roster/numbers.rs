@@ -7,6 +7,24 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use hashbrown::HashTable;
 
+/// A number that may be missing, in four bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Maybe(u32);
+
+impl Maybe {
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    pub(super) fn get(self) -> Option<u32> {
+        Some(self.0).filter(|_| self != Self::NONE)
+    }
+}
+
+impl From<Option<u32>> for Maybe {
+    fn from(number: Option<u32>) -> Self {
+        number.map_or(Self::NONE, Self)
+    }
+}
+
 /// The numbers of what has an id, found by it. Whoever asks says which id a number has.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {

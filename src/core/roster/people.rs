@@ -1,10 +1,13 @@
 //! Users and devices by number, and all that names a user.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use super::lineage::Ix;
-use super::numbers::Numbers;
+use super::numbers::{Maybe, Numbers};
 use crate::core::primitives::ids::{DeviceId, UserId};
+use crate::core::primitives::limits;
 
 /// A user's number.
 pub(super) type UserIx = u32;
@@ -15,12 +18,45 @@ pub(super) type DeviceIx = u32;
 /// A list of certificates that nearly always holds one.
 pub(super) type Few = SmallVec<[Ix; 4]>;
 
+/// Such a list for each of many: the first of each, and a list of its own for whoever has more.
+#[derive(Debug, Clone, Default)]
+struct Firsts {
+    firsts: Vec<Maybe>,
+    later: BTreeMap<u32, Vec<Ix>>,
+}
+
+impl Firsts {
+    fn get(&self, of: u32) -> Few {
+        let first = self.firsts.get(of as usize).and_then(|first| first.get());
+        let later = self.later.get(&of).into_iter().flatten().copied();
+        first.into_iter().chain(later).collect()
+    }
+
+    fn push(&mut self, of: u32, ix: Ix) {
+        if self.firsts.len() <= of as usize {
+            self.firsts.resize(of as usize + 1, Maybe::NONE);
+        }
+        match &mut self.firsts[of as usize] {
+            none if *none == Maybe::NONE => *none = Some(ix).into(),
+            _ => self.later.entry(of).or_default().push(ix),
+        }
+    }
+
+    /// Takes off the last certificate that came.
+    fn forget(&mut self, of: u32, last: Ix) {
+        if let Some(later) = self.later.get_mut(&of) {
+            later.pop_if(|ix| *ix == last);
+        }
+        if let Some(first) = self.firsts.get_mut(of as usize).filter(|first| first.get() == Some(last)) {
+            *first = Maybe::NONE;
+        }
+    }
+}
+
 /// All that names one user, in the order of arrival.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) id: UserId,
-    /// Founds and Enrolls.
-    pub(super) enrolments: Few,
     /// Most users never do a thing, and nothing befalls them.
     deeds: Option<Box<Deeds>>,
 }
@@ -58,11 +94,7 @@ impl Person {
         self.deeds.get_or_insert_default()
     }
 
-    /// Forgets the last certificate that came.
-    pub(super) fn forget(&mut self, last: Ix) {
-        if self.enrolments.last() == Some(&last) {
-            self.enrolments.pop();
-        }
+    fn forget(&mut self, last: Ix) {
         let Some(Deeds { additions, promotions, removals, acts, removing }) = self.deeds.as_deref_mut()
         else {
             return;
@@ -77,8 +109,15 @@ impl Person {
 #[derive(Debug, Clone, Default)]
 pub(super) struct People {
     all: Vec<Person>,
+    /// Of each the Founds and Enrolls.
+    enrolments: Firsts,
+    /// The certificates by which witnesses of theirs built on them.
+    built: Vec<Built>,
     numbers: Numbers,
 }
+
+/// The certificates that build on one user's Enrolls.
+pub(super) type Built = SmallVec<[Ix; limits::WITNESSES]>;
 
 impl People {
     pub(super) fn find(&self, id: &UserId) -> Option<UserIx> {
@@ -88,7 +127,8 @@ impl People {
     pub(super) fn find_or_add(&mut self, id: UserId) -> UserIx {
         self.find(&id).unwrap_or_else(|| {
             let next = self.everybody().end;
-            self.all.push(Person { id, enrolments: Few::new(), deeds: None });
+            self.all.push(Person { id, deeds: None });
+            self.built.push(Built::new());
             self.numbers.note(next, |user| self.all[user as usize].id);
             next
         })
@@ -102,6 +142,29 @@ impl People {
         &mut self.all[user as usize]
     }
 
+    /// Founds and Enrolls of this user.
+    pub(super) fn enrolments(&self, user: UserIx) -> Few {
+        self.enrolments.get(user)
+    }
+
+    pub(super) fn enrol(&mut self, user: UserIx, enrol: Ix) {
+        self.enrolments.push(user, enrol);
+    }
+
+    pub(super) fn built(&self, user: UserIx) -> &[Ix] {
+        &self.built[user as usize]
+    }
+
+    pub(super) fn built_mut(&mut self, user: UserIx) -> &mut Built {
+        &mut self.built[user as usize]
+    }
+
+    /// Forgets the last certificate that came, which named this user.
+    pub(super) fn forget(&mut self, user: UserIx, last: Ix) {
+        self.enrolments.forget(user, last);
+        self.get_mut(user).forget(last);
+    }
+
     pub(super) fn everybody(&self) -> std::ops::Range<UserIx> {
         0..UserIx::try_from(self.all.len()).unwrap_or(UserIx::MAX)
     }
@@ -112,7 +175,7 @@ impl People {
 pub(super) struct Devices {
     all: Vec<DeviceId>,
     /// What let each in, whether or not it counts.
-    introductions: Vec<Few>,
+    introductions: Firsts,
     numbers: Numbers,
 }
 
@@ -125,7 +188,6 @@ impl Devices {
         self.find(&id).unwrap_or_else(|| {
             let next = DeviceIx::try_from(self.all.len()).unwrap_or(DeviceIx::MAX);
             self.all.push(id);
-            self.introductions.push(Few::new());
             self.numbers.note(next, |device| self.all[device as usize]);
             next
         })
@@ -135,11 +197,15 @@ impl Devices {
         self.all[device as usize]
     }
 
-    pub(super) fn introductions(&self, device: DeviceIx) -> &[Ix] {
-        &self.introductions[device as usize]
+    pub(super) fn introductions(&self, device: DeviceIx) -> Few {
+        self.introductions.get(device)
     }
 
-    pub(super) fn introductions_mut(&mut self, device: DeviceIx) -> &mut Few {
-        &mut self.introductions[device as usize]
+    pub(super) fn introduce(&mut self, device: DeviceIx, introduction: Ix) {
+        self.introductions.push(device, introduction);
+    }
+
+    pub(super) fn forget(&mut self, device: DeviceIx, last: Ix) {
+        self.introductions.forget(device, last);
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn near(graph: &Graph, last: Ix) -> Vec<Ix> {
     for enrol in graph.builds_on(last) {
         near.extend(&graph.person(graph.owner(*enrol)).deeds().removing);
     }
-    if let Some(target) = node.target.filter(|_| node.is_removal()) {
+    if let Some(target) = node.target().filter(|_| node.is_removal()) {
         near.extend(&graph.person(target).deeds().promotions);
     }
     near.retain(|ix| *ix != last);

@@ -129,7 +129,7 @@ impl State {
 impl State {
     /// The Found or Enroll by which the user is in.
     pub(super) fn enrolment(&self, graph: &Graph, user: UserIx) -> Option<Ix> {
-        graph.person(user).enrolments.iter().copied().find(|enrol| self.counts(*enrol))
+        graph.people.enrolments(user).iter().copied().find(|enrol| self.counts(*enrol))
     }
 
     /// In, and not revoked.
@@ -237,7 +237,7 @@ impl State {
         let fell = |pillar: Option<Ix>| pillar.is_some_and(|pillar| !self.counts(pillar));
         let void = match node.act {
             _ if self.counts(ix) => self.worth_nothing(graph, ix),
-            _ if fell(node.introduction) => Some(Void::AuthorNotIn),
+            _ if fell(node.introduction()) => Some(Void::AuthorNotIn),
             _ if fell(graph.grant(ix)) => Some(Void::GrantNotCounting),
             _ if self.beyond.contains_key(&ix) => {
                 self.beyond.get(&ix).map(|removal| Void::BeyondCut(graph.id(*removal)))
@@ -250,7 +250,7 @@ impl State {
 
     /// A promotion that counts and yet makes nobody an Administrator.
     fn worth_nothing(&self, graph: &Graph, ix: Ix) -> Option<Void> {
-        let target = graph.node(ix).target.filter(|_| graph.node(ix).act == Act::Promotion)?;
+        let target = graph.node(ix).target().filter(|_| graph.node(ix).act == Act::Promotion)?;
         if self.enrolment(graph, target).is_none() {
             return Some(Void::TargetNotIn);
         }

@@ -90,8 +90,8 @@ pub(super) fn note_what_is_owed(graph: &Graph, state: &mut State) {
 /// An Enroll that counts waits for its witnesses.
 pub(super) fn ask_to_build_on(graph: &Graph, state: &mut State, enrol: Ix) {
     for witness in graph.witnesses(enrol) {
-        let did = |by: &Ix| graph.author(*by) == *witness && state.holds(*by);
-        if !graph.built(enrol).iter().any(did) {
+        let did = |by: Ix| graph.author(by) == *witness && state.holds(by);
+        if !graph.built(enrol).any(did) {
             state.unbuilt.entry(*witness).or_default().insert(enrol);
         }
     }

@@ -58,7 +58,7 @@ fn is_unruly(graph: &Graph) -> bool {
 
 /// Whether no act that is held lies beyond the cut: the case of who removes somebody and knows all that they did.
 fn strikes_nothing(graph: &Graph, state: &State, removal: Ix) -> bool {
-    let Some(target) = graph.node(removal).target else { return true };
+    let Some(target) = graph.node(removal).target() else { return true };
     let acts = &graph.person(target).deeds().acts;
     !acts.iter().any(|act| state.holds(*act) && reach::reaches(graph, removal, *act))
 }
@@ -89,7 +89,7 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
     let is_grant = node.is_grant() && !node.is_removal();
     let enrolment = match node.act {
         Act::Found | Act::Enroll(..) => vouched::is_vouched(graph, state, ix).then_some(ix),
-        _ => node.target.filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
+        _ => node.target().filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
     };
     moves.extend(enrolment.filter(|_| may_count));
     moves
@@ -97,7 +97,7 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
 
 fn remove(graph: &Graph, state: &mut State, removal: Ix) {
     let node = graph.node(removal);
-    let Some(target) = node.target else { return };
+    let Some(target) = node.target() else { return };
     let was_of_the_crowd = witnesses::is_of_the_crowd(graph, state, target);
     let fate = state.fates.entry(removal).or_default();
     fate.decided = true;
@@ -112,7 +112,7 @@ fn enrol(graph: &Graph, state: &mut State, enrol: Ix) {
     acknowledging::ask_to_build_on(graph, state, enrol);
     let node = graph.node(enrol);
     let external = node.act.enrolled_as() == Some(Profile::External);
-    let revoked = node.target.is_some_and(|user| state.revoked.contains_key(&user));
+    let revoked = node.target().is_some_and(|user| state.revoked.contains_key(&user));
     state.crowd += u32::from(!external && !revoked);
 }
 
@@ -139,7 +139,7 @@ fn settles_alone(graph: &Graph, state: &mut State, removal: Ix) -> bool {
     if flags[0] == flags[1] {
         return true;
     }
-    let Some(target) = graph.node(removal).target else { return true };
+    let Some(target) = graph.node(removal).target() else { return true };
     let others = graph
         .person(target)
         .deeds()

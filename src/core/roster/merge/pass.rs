@@ -44,7 +44,7 @@ pub(super) fn take(graph: &Graph, state: &mut State, removals: &[Ix]) {
 fn why_not(graph: &Graph, state: &State, removal: Ix) -> Option<Void> {
     let node = graph.node(removal);
     let fell = |pillar: Option<Ix>| pillar.is_some_and(|pillar| !state.counts(pillar));
-    if fell(node.introduction) {
+    if fell(node.introduction()) {
         return Some(Void::AuthorNotIn);
     }
     if fell(graph.grant(removal)) {
@@ -53,14 +53,14 @@ fn why_not(graph: &Graph, state: &State, removal: Ix) -> Option<Void> {
     if let Some(by) = state.beyond.get(&removal) {
         return Some(Void::BeyondCut(graph.id(*by)));
     }
-    let before = *state.revoked.get(&node.target?)?;
+    let before = *state.revoked.get(&node.target()?)?;
     (node.is_revoke() && state.is_settled(before)).then_some(Void::TargetRevoked)
 }
 
 /// R4.6 (d): what would leave no active Administrator is taken back.
 fn take_effect(graph: &Graph, state: &mut State, removal: Ix) -> Option<Void> {
     let node = graph.node(removal);
-    let target = node.target?;
+    let target = node.target()?;
     let fate = state.fates.entry(removal).or_default();
     (fate.decided, fate.void) = (true, None);
     state.counts[removal as usize] = true;

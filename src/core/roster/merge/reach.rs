@@ -14,7 +14,7 @@ const TOLD_APART: usize = 64;
 /// profile under grants that don't have the demotion in their past; but for what the witnesses of a settled one save.
 /// A removal in effect is never undone.
 pub(super) fn reached(graph: &Graph, state: &State, removal: Ix) -> Vec<Ix> {
-    let Some(target) = graph.node(removal).target else { return Vec::new() };
+    let Some(target) = graph.node(removal).target() else { return Vec::new() };
     let acts = graph.person(target).deeds().acts.iter().copied();
     let fresh = |act: &Ix| state.holds(*act) && !state.beyond.contains_key(act) && !state.in_effect(*act);
     let mut reached: Vec<Ix> = acts.filter(fresh).filter(|act| reaches(graph, removal, *act)).collect();
@@ -60,7 +60,7 @@ fn saved(graph: &Graph, state: &State, removal: Ix, acts: &[Ix]) -> BTreeSet<Ix>
 /// Of each certificate, which removals of the target are in its past: one bit each.
 fn known_removals(graph: &Graph, state: &State, removal: Ix) -> Vec<u64> {
     let of_the_target =
-        graph.node(removal).target.map(|target| graph.person(target).deeds().removals.as_slice());
+        graph.node(removal).target().map(|target| graph.person(target).deeds().removals.as_slice());
     let held: Vec<Ix> = of_the_target.into_iter().flatten().copied().filter(|it| state.holds(*it)).collect();
     let mut told_apart = graph.sorted(&held);
     // The one in question is told apart in any case.

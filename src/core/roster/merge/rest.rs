@@ -36,7 +36,7 @@ fn sweep(graph: &Graph, state: &mut State) {
 pub(super) fn stands(graph: &Graph, state: &State, ix: Ix) -> bool {
     let node = graph.node(ix);
     let unknown = node.act == Act::Unknown;
-    let mut pillars = [node.introduction, graph.grant(ix)].into_iter().flatten();
+    let mut pillars = [node.introduction(), graph.grant(ix)].into_iter().flatten();
     let struck = state.beyond.contains_key(&ix) || state.lost.contains_key(&ix);
     !unknown && !struck && pillars.all(|pillar| state.counts(pillar))
 }

@@ -63,7 +63,7 @@ fn settling(state: &State, removal: Ix) -> Settling {
 fn is_enough(graph: &Graph, state: &State, removal: Ix, acknowledged: usize) -> bool {
     let node = graph.node(removal);
     let least = if node.crowd >= A_CROWD { 2 } else { 1 };
-    let author_is_vouched = node.enrolment.is_none_or(|enrol| is_vouched(graph, state, enrol));
+    let author_is_vouched = node.enrolment().is_none_or(|enrol| is_vouched(graph, state, enrol));
     acknowledged >= least && acknowledged * 2 > graph.witnesses(removal).len() && author_is_vouched
 }
 
