@@ -21,6 +21,7 @@ use super::channels::Fresh;
 use super::command::Command;
 use super::contacts::Contacts;
 use super::deed::{Purpose, Way};
+use super::lan::{Lan, Seen};
 use super::ledger::Ledger;
 use super::links::Links;
 use super::manners::Manners;
@@ -69,6 +70,8 @@ pub(super) struct Driver<'a> {
     pub(super) contacts: Contacts,
     pub(super) points: Points,
     pub(super) around: Around,
+    /// Who is near says so there; nobody does where it isn't looked around.
+    pub(super) lan: Option<Lan>,
     pub(super) neighbours: Neighbours,
     pub(super) links: Links,
 
@@ -103,6 +106,7 @@ enum Woken<'p> {
     Told(Option<Command>),
     CanSay(Option<mpsc::Permit<'p, Input>>),
     Swarm(Box<SwarmEvent<BehaviourEvent>>),
+    Seen(Seen),
     Ended((Channel, PeerId)),
     Due,
 }
@@ -114,6 +118,7 @@ impl<'a> Driver<'a> {
         ledger: &'a mut Ledger,
         inputs: &'a mpsc::Sender<Input>,
     ) -> Self {
+        let lan = settings.mdns.then(|| Lan::start(*swarm.local_peer_id())).flatten();
         let mut driver = Self {
             swarm,
             listeners,
@@ -125,6 +130,7 @@ impl<'a> Driver<'a> {
             contacts: Contacts::default(),
             points: Points::default(),
             around: Around::default(),
+            lan,
             neighbours: Neighbours::default(),
             links: Links::default(),
             dials: HashMap::new(),
@@ -153,6 +159,7 @@ impl<'a> Driver<'a> {
                 command = commands.recv() => Woken::Told(command),
                 permit = inputs.reserve(), if !self.outbox.is_empty() => Woken::CanSay(permit.ok()),
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(Box::new(event)),
+                Some(seen) = next_seen(self.lan.as_mut()), if self.outbox.len() < OUTBOX => Woken::Seen(seen),
                 ended = self.ledger.channels.ended() => Woken::Ended(ended),
                 () = sleep_until(self.step_at) => Woken::Due,
             };
@@ -164,6 +171,7 @@ impl<'a> Driver<'a> {
                 // Nobody listens any more; the handle is about to be dropped, too.
                 Woken::CanSay(None) => self.outbox.clear(),
                 Woken::Swarm(event) => self.on_swarm_event(*event),
+                Woken::Seen(seen) => self.on_seen(seen),
                 Woken::Ended((channel, peer)) => self.on_ended(channel, peer),
                 Woken::Due => {}
             }
@@ -172,6 +180,9 @@ impl<'a> Driver<'a> {
 
     #[expect(clippy::panic, reason = "a test wants to see that a failing swarm is replaced")]
     fn obey(&mut self, command: Command) {
+        if let (Some(lan), Command::Seek(_) | Command::LookAround(true)) = (&self.lan, &command) {
+            lan.ask();
+        }
         let Some(command) = self.ledger.wishes.note(command) else { return self.wishes_changed() };
         match command {
             Command::Send { channel, frame } => self.ledger.channels.send(channel, frame),
@@ -280,5 +291,12 @@ impl<'a> Driver<'a> {
                 _ = self.ledger.channels.ended() => {}
             }
         }
+    }
+}
+
+async fn next_seen(lan: Option<&mut Lan>) -> Option<Seen> {
+    match lan {
+        Some(lan) => lan.seen().await,
+        None => std::future::pending().await,
     }
 }

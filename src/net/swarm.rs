@@ -11,7 +11,7 @@ use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::Listener
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
 use libp2p::{
-    PeerId, Transport, connection_limits, dcutr, dns, identify, mdns, noise, ping, quic, relay, tcp, yamux,
+    PeerId, Transport, connection_limits, dcutr, dns, identify, noise, ping, quic, relay, tcp, yamux,
 };
 
 use super::addresses;
@@ -48,9 +48,6 @@ pub(super) struct Behaviour {
     pub(super) relay: relay::client::Behaviour,
     relay_for: Toggle<relay::Behaviour>,
     dcutr: dcutr::Behaviour,
-    /// libp2p's looks by IPv4 or by IPv6, so there are two.
-    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
-    pub(super) mdns6: Toggle<mdns::tokio::Behaviour>,
     pub(super) point: Point,
 }
 
@@ -147,21 +144,12 @@ fn behaviour(
         relay,
         relay_for: settings.relay.then(|| relay::Behaviour::new(peer, relays::server())).into(),
         dcutr: dcutr::Behaviour::new(peer),
-        mdns: settings.mdns.then(|| look_around(peer, false)).flatten().into(),
-        mdns6: settings.mdns.then(|| look_around(peer, true)).flatten().into(),
         point: Point::new(
             key.clone(),
             settings.serve.then(|| registry(settings)).transpose()?,
             settings.pace.frame,
         ),
     })
-}
-
-/// mDNS. A machine without multicast does without.
-pub(super) fn look_around(peer: PeerId, enable_ipv6: bool) -> Option<mdns::tokio::Behaviour> {
-    mdns::tokio::Behaviour::new(mdns::Config { enable_ipv6, ..mdns::Config::default() }, peer)
-        .inspect_err(|error| tracing::warn!(%error, "the local network can't be searched"))
-        .ok()
 }
 
 fn connection_limits() -> connection_limits::ConnectionLimits {
