@@ -29,6 +29,7 @@ use super::neighbours::Neighbours;
 use super::points::Points;
 use super::relays::Relays;
 use super::seek::Searches;
+use super::shares::Shares;
 use super::streams::Request;
 use super::swarm::{Behaviour, BehaviourEvent, Listening};
 use crate::core::node::input::{Channel, Input, Protocol};
@@ -89,6 +90,8 @@ pub(super) struct Driver<'a> {
     pub(super) relayed: HashMap<ConnectionId, PeerId>,
     /// Relays that hold a place for us, and those that are asked for one.
     pub(super) relays: Relays,
+    /// What each address has of what we relay.
+    pub(super) shares: Shares,
     /// Peers that are registered with us, and until when.
     pub(super) registered_here: BTreeMap<PeerId, Instant>,
     /// What peers ask of us as a point.
@@ -113,7 +116,7 @@ enum Woken<'p> {
 
 impl<'a> Driver<'a> {
     pub(super) fn new(
-        Listening { swarm, listeners }: Listening,
+        Listening { swarm, listeners, shares }: Listening,
         settings: &'a Settings,
         ledger: &'a mut Ledger,
         inputs: &'a mpsc::Sender<Input>,
@@ -138,6 +141,7 @@ impl<'a> Driver<'a> {
             remotes: HashMap::new(),
             relayed: HashMap::new(),
             relays: Relays::default(),
+            shares,
             gone: BTreeSet::new(),
             leaving: BTreeSet::new(),
             registered_here: BTreeMap::new(),

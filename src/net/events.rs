@@ -108,6 +108,7 @@ impl Driver<'_> {
     fn on_disconnected(&mut self, peer: PeerId) {
         let now = Instant::now();
         self.points.disconnected(&peer, now);
+        self.shares.forget(&peer);
         if let Some(device) = addresses::device_of(&peer) {
             self.contacts.disconnected(&device, now);
         }
@@ -147,7 +148,8 @@ impl Driver<'_> {
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
-            BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) | BehaviourEvent::RelayFor(_) => {}
+            BehaviourEvent::RelayFor(event) => self.shares.note(&event),
+            BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},
         }

@@ -52,6 +52,7 @@ mod points;
 mod probe;
 mod relays;
 mod seek;
+mod shares;
 #[doc(hidden)]
 pub mod streams;
 mod supervise;
@@ -104,6 +105,8 @@ pub struct Pace {
     pub shortest_registration: Duration,
     /// How long a connection that nothing uses is kept.
     pub idle: Duration,
+    /// How long a relay carries one connection.
+    pub circuit: Duration,
 }
 
 impl Default for Pace {
@@ -113,6 +116,7 @@ impl Default for Pace {
             registration: limits::REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
+            circuit: limits::CIRCUIT,
         }
     }
 }

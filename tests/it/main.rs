@@ -68,6 +68,8 @@ mod net_point_client;
 mod net_point_frames;
 mod net_point_rude;
 mod net_registry;
+mod net_relay;
+mod net_relay_crowd;
 mod net_swarms;
 mod network_convergence;
 mod node_attempts;

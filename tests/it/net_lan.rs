@@ -12,7 +12,7 @@ use muster::net::Settings;
 use muster::net::lan::words::{Said, here, question, read};
 use tokio::time::timeout;
 
-use crate::net_devices::{Device, SOON, settings};
+use crate::net_devices::{Device, SOON, peer_of, settings};
 use crate::net_swarms::swarm_of;
 use crate::support::chance::Chance;
 
@@ -79,7 +79,7 @@ async fn libp2ps_own_mdns_sees_us_and_is_seen() {
     let raw = them.to_bytes();
     let device = muster::core::primitives::ids::DeviceId(raw[raw.len() - 32..].try_into().unwrap());
     ada.seeks(device, &[], &[]).await;
-    let us = PeerId::from_bytes(&[&raw[..raw.len() - 32], &ada.id.0].concat()).unwrap();
+    let us = peer_of(ada.id);
     let mut seen = false;
     let mut connected = false;
     let both = async {

@@ -310,6 +310,12 @@ pub const PENDING_CONNECTIONS: u32 = 256;
 /// never all places, so that one address can't keep everybody out.
 pub const PENDING_PER_IP: usize = 64;
 
+/// Connections that are coming in through relays and have not yet said who they are.
+pub const PENDING_RELAYED: usize = 64;
+
+/// Connections that came in through relays: as many as one relay carries, and never all places.
+pub const INCOMING_RELAYED: usize = 512;
+
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;
 
@@ -413,6 +419,10 @@ pub const RELAY_PLACES: usize = 1024;
 pub const CIRCUITS: usize = 512;
 /// See [`CIRCUITS`].
 pub const CIRCUITS_PER_PEER: usize = 128;
+
+/// Connections that a relay carries at once that were opened from one IPv4 address, or from one IPv6 network of 64 bits: an
+/// office behind one router, and never all of them.
+pub const CIRCUITS_PER_IP: usize = 96;
 
 /// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
 pub const CIRCUIT: Duration = Duration::from_secs(3600);
