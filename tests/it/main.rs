@@ -65,6 +65,7 @@ mod net_lasting;
 mod net_links;
 mod net_neighbours;
 mod net_point_client;
+mod net_point_flood;
 mod net_point_frames;
 mod net_point_rude;
 mod net_registry;

@@ -103,6 +103,23 @@ impl Intruder {
         self.wire(self.waits(opened).unwrap())
     }
 
+    /// Asks for so many streams, as fast as they can be had, and keeps the first ones; how many were opened.
+    pub(crate) fn floods(&self, peer: PeerId, protocol: Protocol, count: usize) -> usize {
+        let (mut opened, mut kept) = (0, Vec::new());
+        for _ in 0..count / 50 {
+            let some = (0..50).map(|_| {
+                let (tell, opened) = oneshot::channel();
+                self.asks.send(Ask::Open(peer, protocol, tell)).unwrap();
+                opened
+            });
+            let come = futures::future::join_all(some.collect::<Vec<_>>());
+            let mut come: Vec<Stream> = self.waits(come).into_iter().flatten().collect();
+            opened += come.len();
+            kept.extend(come.drain(..come.len().min(64 - kept.len())));
+        }
+        opened
+    }
+
     /// A connection and a stream over it.
     pub(crate) fn speaks(&self, address: &str, protocol: Protocol) -> Wire {
         let peer = self.connects(address).unwrap_or_else(|| panic!("nobody is let in at {address}"));
