@@ -32,12 +32,13 @@ fn one_peer_opens_ten_thousand_streams_and_a_guest_is_greeted_meanwhile() {
     let (before, size) = (Before::of(&ada), kilobytes(&ada));
     let greedy = Intruder::stranger();
     let peer = greedy.connects(&ada.address()).unwrap();
-    let opened = thread::scope(|together| {
+    let (opened, stand) = thread::scope(|together| {
         let flood = together.spawn(|| greedy.floods(peer, Protocol::Greeting, MANY));
         greet(&ada, &bob, "bob@example.org", "Bob", "member");
         agree(&[&ada, &bob]);
         flood.join().unwrap()
     });
+    assert!(stand <= limits::STREAMS_PER_PEER, "{stand} stand");
     assert!(opened > MANY / 2, "the flood was one: {opened} streams");
     let after = Before::of(&ada);
     assert_eq!(after.certificates, before.certificates + 1, "Bob alone");
