@@ -79,6 +79,7 @@ mod node_farewell;
 mod node_following;
 mod node_forged;
 mod node_greeting;
+mod node_knocking;
 mod node_meeting;
 mod node_names;
 mod node_queue;
