@@ -3,6 +3,7 @@
 //! moment, everybody asks everybody. Who gives none is asked again after a pause that grows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p::PeerId;
@@ -23,6 +24,8 @@ struct Asked {
     is_dialled: bool,
     /// Addresses that led nowhere in this round.
     failed: Vec<Address>,
+    /// How many did in all.
+    failures: usize,
     backoff: Backoff,
     ask_at: Instant,
 }
@@ -47,6 +50,7 @@ impl Around {
     pub(super) fn dial_failed(&mut self, peer: &PeerId, way: &Way) {
         if let Some(asked) = self.asked.get_mut(peer) {
             asked.is_dialled = false;
+            asked.failures += 1;
             if let Way::At(address) = way {
                 asked.failed.push(address.clone());
             }
@@ -73,10 +77,11 @@ impl Around {
         }
         self.asked.retain(|peer, asked| asked.is_dialled || !neighbours.addresses(peer).is_empty());
         let mut under_way = self.asked.values().filter(|asked| asked.is_dialled).count();
-        for (peer, seen_at) in neighbours.all() {
+        for (peer, seen_at) in self.the_quiet_first(neighbours) {
             let asked = self.asked.entry(*peer).or_insert_with(|| Asked {
                 is_dialled: false,
                 failed: Vec::new(),
+                failures: 0,
                 backoff: Backoff::new(limits::ASK_AGAIN, LONGEST_PAUSE),
                 ask_at: now,
             });
@@ -95,11 +100,27 @@ impl Around {
         }
         self.asked.values().map(|asked| asked.ask_at).filter(|at| *at > now).min()
     }
+
+    /// All neighbours, those first whose machine has led nowhere least often: whoever announces names without end keeps
+    /// nobody waiting who announces one.
+    fn the_quiet_first<'n>(&self, neighbours: &'n Neighbours) -> Vec<(&'n PeerId, &'n [Address])> {
+        let machine = |seen_at: &[Address]| seen_at.first().and_then(Address::ip);
+        let mut trouble: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
+        for (peer, seen_at) in neighbours.all() {
+            let of_it =
+                self.asked.get(peer).map_or(0, |asked| asked.failures + usize::from(asked.is_dialled));
+            *trouble.entry(machine(seen_at)).or_default() += of_it;
+        }
+        let mut all: Vec<_> = neighbours.all().collect();
+        all.sort_by_key(|(_, seen_at)| trouble.get(&machine(seen_at)));
+        all
+    }
 }
 
 impl Asked {
     /// The most useful one that wasn't tried; after the last it rests.
     fn next_address(&mut self, seen_at: &[Address], now: Instant) -> Option<Address> {
+        self.failed.retain(|address| seen_at.contains(address));
         let untried = seen_at.iter().filter(|address| !self.failed.contains(address));
         let next = untried.min_by_key(|address| addresses::usefulness(address)).cloned();
         if next.is_none() {

@@ -11,11 +11,15 @@ use super::addresses;
 use super::backoff::Backoff;
 use super::command::Company;
 use super::deed::{Deed, Purpose, Way};
+use super::hearsay::Hearsay;
 use super::points::Points;
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// The first and the longest pause before a contact is dialled again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+
+/// Between two times that a contact is dialled because somebody told of it.
+const HURRY: Duration = Duration::from_secs(2);
 
 /// A connection that held for this long was a real one.
 const LASTED: Duration = Duration::from_secs(10);
@@ -25,13 +29,15 @@ struct Wanted {
     /// As the node knows them, the best first.
     known: Vec<Address>,
     /// Addresses that others named for it.
-    learnt: BTreeSet<Address>,
+    learnt: Hearsay<{ limits::ADDRESSES_PER_DEVICE }>,
     /// Points where it is registered: those of them that relay are a way to it.
     registered_at: BTreeSet<PeerId>,
     /// How many dials are under way.
     dialling: usize,
     backoff: Backoff,
     try_at: Instant,
+    /// From when on it is tried as soon as somebody tells of it.
+    hurry_at: Instant,
     connected_since: Option<Instant>,
 }
 
@@ -39,11 +45,12 @@ impl Wanted {
     fn new(now: Instant) -> Self {
         Self {
             known: Vec::new(),
-            learnt: BTreeSet::new(),
+            learnt: Hearsay::default(),
             registered_at: BTreeSet::new(),
             dialling: 0,
             backoff: Backoff::new(PAUSE.0, PAUSE.1),
             try_at: now,
+            hurry_at: now,
             connected_since: None,
         }
     }
@@ -54,7 +61,7 @@ impl Wanted {
 
     fn can_be_dialled(&self) -> bool {
         let has_addresses =
-            !self.known.is_empty() || !self.learnt.is_empty() || !self.registered_at.is_empty();
+            !self.known.is_empty() || !self.learnt.all().is_empty() || !self.registered_at.is_empty();
         self.connected_since.is_none() && self.dialling == 0 && has_addresses
     }
 }
@@ -92,14 +99,14 @@ impl Contacts {
     /// Somebody says where a contact is.
     pub(super) fn learn(&mut self, device: &DeviceId, address: Address, now: Instant) {
         let Some(wanted) = self.0.get_mut(device) else { return };
-        if !wanted.known.contains(&address) && !wanted.learnt.contains(&address) {
-            if wanted.learnt.len() >= limits::ADDRESSES_PER_DEVICE {
-                wanted.learnt.pop_first();
-            }
-            wanted.learnt.insert(address);
+        if !wanted.known.contains(&address) {
+            wanted.learnt.learn(address);
         }
-        // Who is told of is there: worth a try at once. The pause was for what was known not to work.
-        wanted.try_at = now;
+        // Who is told of is there: worth a try at once, but for whoever tells it all the time. The pause was for what was
+        // known not to work.
+        if wanted.hurry_at <= now {
+            (wanted.try_at, wanted.hurry_at) = (now, now + HURRY);
+        }
     }
 
     /// A point knows a contact.
@@ -153,7 +160,7 @@ impl Contacts {
         let free = limits::CONTACTS_DIALLED.saturating_sub(under_way).min(seats);
         for (device, wanted) in self.0.iter_mut().filter(|(_, wanted)| wanted.is_due(now)).take(free) {
             let Some(peer) = addresses::peer_of(device) else { continue };
-            let all: BTreeSet<&Address> = wanted.known.iter().chain(&wanted.learnt).collect();
+            let all: BTreeSet<&Address> = wanted.known.iter().chain(wanted.learnt.all()).collect();
             let relays: Vec<PeerId> =
                 wanted.registered_at.iter().filter(|point| points.is_relay(point)).copied().collect();
             wanted.dialling = all.len() + relays.len();

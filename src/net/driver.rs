@@ -21,6 +21,7 @@ use super::channels::Fresh;
 use super::command::Command;
 use super::contacts::Contacts;
 use super::deed::{Purpose, Way};
+use super::lan::{Lan, Seen};
 use super::ledger::Ledger;
 use super::links::Links;
 use super::manners::Manners;
@@ -28,6 +29,7 @@ use super::neighbours::Neighbours;
 use super::points::Points;
 use super::relays::Relays;
 use super::seek::Searches;
+use super::shares::Shares;
 use super::streams::Request;
 use super::swarm::{Behaviour, BehaviourEvent, Listening};
 use crate::core::node::input::{Channel, Input, Protocol};
@@ -69,6 +71,8 @@ pub(super) struct Driver<'a> {
     pub(super) contacts: Contacts,
     pub(super) points: Points,
     pub(super) around: Around,
+    /// Who is near says so there; nobody does where it isn't looked around.
+    pub(super) lan: Option<Lan>,
     pub(super) neighbours: Neighbours,
     pub(super) links: Links,
 
@@ -86,6 +90,8 @@ pub(super) struct Driver<'a> {
     pub(super) relayed: HashMap<ConnectionId, PeerId>,
     /// Relays that hold a place for us, and those that are asked for one.
     pub(super) relays: Relays,
+    /// What each address has of what we relay.
+    pub(super) shares: Shares,
     /// Peers that are registered with us, and until when.
     pub(super) registered_here: BTreeMap<PeerId, Instant>,
     /// What peers ask of us as a point.
@@ -103,17 +109,19 @@ enum Woken<'p> {
     Told(Option<Command>),
     CanSay(Option<mpsc::Permit<'p, Input>>),
     Swarm(Box<SwarmEvent<BehaviourEvent>>),
+    Seen(Seen),
     Ended((Channel, PeerId)),
     Due,
 }
 
 impl<'a> Driver<'a> {
     pub(super) fn new(
-        Listening { swarm, listeners }: Listening,
+        Listening { swarm, listeners, shares }: Listening,
         settings: &'a Settings,
         ledger: &'a mut Ledger,
         inputs: &'a mpsc::Sender<Input>,
     ) -> Self {
+        let lan = settings.mdns.then(|| Lan::start(*swarm.local_peer_id())).flatten();
         let mut driver = Self {
             swarm,
             listeners,
@@ -125,6 +133,7 @@ impl<'a> Driver<'a> {
             contacts: Contacts::default(),
             points: Points::default(),
             around: Around::default(),
+            lan,
             neighbours: Neighbours::default(),
             links: Links::default(),
             dials: HashMap::new(),
@@ -132,6 +141,7 @@ impl<'a> Driver<'a> {
             remotes: HashMap::new(),
             relayed: HashMap::new(),
             relays: Relays::default(),
+            shares,
             gone: BTreeSet::new(),
             leaving: BTreeSet::new(),
             registered_here: BTreeMap::new(),
@@ -153,6 +163,7 @@ impl<'a> Driver<'a> {
                 command = commands.recv() => Woken::Told(command),
                 permit = inputs.reserve(), if !self.outbox.is_empty() => Woken::CanSay(permit.ok()),
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => Woken::Swarm(Box::new(event)),
+                Some(seen) = next_seen(self.lan.as_mut()), if self.outbox.len() < OUTBOX => Woken::Seen(seen),
                 ended = self.ledger.channels.ended() => Woken::Ended(ended),
                 () = sleep_until(self.step_at) => Woken::Due,
             };
@@ -164,6 +175,7 @@ impl<'a> Driver<'a> {
                 // Nobody listens any more; the handle is about to be dropped, too.
                 Woken::CanSay(None) => self.outbox.clear(),
                 Woken::Swarm(event) => self.on_swarm_event(*event),
+                Woken::Seen(seen) => self.on_seen(seen),
                 Woken::Ended((channel, peer)) => self.on_ended(channel, peer),
                 Woken::Due => {}
             }
@@ -172,6 +184,9 @@ impl<'a> Driver<'a> {
 
     #[expect(clippy::panic, reason = "a test wants to see that a failing swarm is replaced")]
     fn obey(&mut self, command: Command) {
+        if let (Some(lan), Command::Seek(_) | Command::LookAround(true)) = (&self.lan, &command) {
+            lan.ask();
+        }
         let Some(command) = self.ledger.wishes.note(command) else { return self.wishes_changed() };
         match command {
             Command::Send { channel, frame } => self.ledger.channels.send(channel, frame),
@@ -280,5 +295,12 @@ impl<'a> Driver<'a> {
                 _ = self.ledger.channels.ended() => {}
             }
         }
+    }
+}
+
+async fn next_seen(lan: Option<&mut Lan>) -> Option<Seen> {
+    match lan {
+        Some(lan) => lan.seen().await,
+        None => std::future::pending().await,
     }
 }

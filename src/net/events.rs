@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, dcutr, identify, mdns, ping, relay};
+use libp2p::{Multiaddr, PeerId, dcutr, identify, ping, relay};
 use tokio::time::Instant;
 
 use super::addresses;
 use super::channels::Fresh;
 use super::deed::{Deed, Purpose};
 use super::driver::{Driver, Errand, Outgoing};
+use super::lan::Seen;
 use super::point;
 use super::streams;
-use super::swarm::{BehaviourEvent, innermost, look_around};
+use super::swarm::{BehaviourEvent, innermost};
 use crate::core::node::input::{Input, Protocol};
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
@@ -107,6 +108,7 @@ impl Driver<'_> {
     fn on_disconnected(&mut self, peer: PeerId) {
         let now = Instant::now();
         self.points.disconnected(&peer, now);
+        self.shares.forget(&peer);
         if let Some(device) = addresses::device_of(&peer) {
             self.contacts.disconnected(&device, now);
         }
@@ -131,7 +133,6 @@ impl Driver<'_> {
     fn on_behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Streams(event) => self.on_stream(event),
-            BehaviourEvent::Mdns(event) | BehaviourEvent::Mdns6(event) => self.on_mdns(event),
             BehaviourEvent::Point(event) => self.on_point(event),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let serves = info.protocols.contains(&point::PROTOCOL);
@@ -147,7 +148,8 @@ impl Driver<'_> {
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
-            BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) | BehaviourEvent::RelayFor(_) => {}
+            BehaviourEvent::RelayFor(event) => self.shares.note(&event),
+            BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},
         }
@@ -199,36 +201,14 @@ impl Driver<'_> {
         room
     }
 
-    fn on_mdns(&mut self, event: mdns::Event) {
-        let of_use = |(peer, multiaddr): (PeerId, Multiaddr)| Some((peer, addresses::address(&multiaddr)?));
-        match event {
-            mdns::Event::Discovered(seen) => {
-                for (peer, address) in seen.into_iter().filter_map(of_use) {
-                    if self.neighbours.seen(peer, address.clone()) {
-                        self.learn(peer, address);
-                    }
-                }
-                self.forget_a_crowd();
-            }
-            mdns::Event::Expired(gone) => {
-                for (peer, address) in gone.into_iter().filter_map(of_use) {
-                    self.neighbours.gone(&peer, &address);
-                }
-            }
+    /// Somebody was seen on the local network. Who is awaited is dialled wherever else there is a crowd.
+    pub(super) fn on_seen(&mut self, seen: Seen) {
+        for address in &seen.addresses {
+            self.learn(seen.peer, address.clone());
         }
-        self.due_now();
-    }
-
-    /// mDNS remembers everybody it hears of; with too many it starts afresh.
-    fn forget_a_crowd(&mut self) {
-        let own = *self.swarm.local_peer_id();
-        let is_crowd = |mdns: &mdns::tokio::Behaviour| mdns.discovered_nodes().len() > limits::NEIGHBOURS;
-        let behaviour = self.swarm.behaviour_mut();
-        if behaviour.mdns.as_ref().is_some_and(is_crowd) {
-            behaviour.mdns = look_around(own, false).into();
-        }
-        if behaviour.mdns6.as_ref().is_some_and(is_crowd) {
-            behaviour.mdns6 = look_around(own, true).into();
+        let now = Instant::now();
+        if !self.neighbours.seen(seen, now).is_empty() {
+            self.step_at = self.step_at.min(now + SETTLE);
         }
     }
 

@@ -2,7 +2,7 @@
 //! libp2p's own limits count all connections and those of one peer; a peer can have as many keys as it likes,
 //! but hardly as many addresses.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
 
@@ -11,7 +11,7 @@ use libp2p::swarm::{
     ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour, THandler,
     THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use tokio::time::Instant;
 
 use super::addresses;
@@ -24,6 +24,9 @@ pub(super) struct Gate {
     pending: HashMap<ConnectionId, IpAddr>,
     origins: HashMap<ConnectionId, IpAddr>,
     counts: HashMap<IpAddr, usize>,
+    /// Those that come through relays: pending, and all of them.
+    pending_relayed: HashSet<ConnectionId>,
+    relayed: HashSet<ConnectionId>,
     kept_out: BTreeMap<Somebody, Instant>,
 }
 
@@ -90,8 +93,23 @@ impl Gate {
         Ok(())
     }
 
+    /// Of those that come through relays nobody knows from where, so that they share what is for them: a relay that
+    /// means no good, or whoever floods one, takes no place from who comes by themselves.
+    fn enter_relayed(&mut self, connection: ConnectionId) -> Result<(), ConnectionDenied> {
+        if self.pending_relayed.len() >= limits::PENDING_RELAYED
+            || self.relayed.len() >= limits::INCOMING_RELAYED
+        {
+            return Err(ConnectionDenied::new(TooMany));
+        }
+        self.pending_relayed.insert(connection);
+        self.relayed.insert(connection);
+        Ok(())
+    }
+
     fn leave(&mut self, connection: ConnectionId) {
         self.pending.remove(&connection);
+        self.pending_relayed.remove(&connection);
+        self.relayed.remove(&connection);
         let Some(from) = self.origins.remove(&connection) else { return };
         if let Some(count) = self.counts.get_mut(&from) {
             *count -= 1;
@@ -102,12 +120,20 @@ impl Gate {
     }
 }
 
-/// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given.
+/// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given. Of a connection
+/// through a relay it isn't known: the relay's address is nobody's fault.
 pub(super) fn origin(remote: &Multiaddr) -> Option<IpAddr> {
+    if is_relayed(remote) {
+        return None;
+    }
     Some(match addresses::ip(remote)?.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         ip => ip,
     })
+}
+
+fn is_relayed(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 
 impl NetworkBehaviour for Gate {
@@ -117,9 +143,12 @@ impl NetworkBehaviour for Gate {
     fn handle_pending_inbound_connection(
         &mut self,
         connection: ConnectionId,
-        _: &Multiaddr,
+        own: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
+        if is_relayed(own) {
+            return self.enter_relayed(connection);
+        }
         let Some(from) = origin(remote) else { return Ok(()) };
         self.knock(connection, from)?;
         self.enter(connection, from)
@@ -133,6 +162,7 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.pending.remove(&connection);
+        self.pending_relayed.remove(&connection);
         self.let_in(Somebody::Named(peer))?;
         Ok(dummy::ConnectionHandler)
     }

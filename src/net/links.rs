@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
 use tokio::time::Instant;
 
@@ -37,20 +38,19 @@ impl Links {
 
     /// Whether this is the other end of a direct connection from one of our own links.
     pub fn lead_to(&mut self, remote: &Multiaddr) -> bool {
+        // Of a relayed connection the address is the relay's, which may well be next door.
+        let relayed = remote.iter().any(|part| matches!(part, Protocol::P2pCircuit));
+        !relayed && addresses::ip(remote).is_some_and(|ip| self.hold(ip.to_canonical()))
+    }
+
+    /// Whether an address is on one of our own links.
+    pub fn hold(&mut self, ip: IpAddr) -> bool {
         let now = Instant::now();
         if self.read_at.is_none_or(|at| now.duration_since(at) >= READ_AGAIN) {
             (self.read_at, self.nets) = (Some(now), read());
         }
-        is_near(remote, &self.nets)
+        self.nets.iter().any(|net| net.holds(ip))
     }
-}
-
-fn is_near(remote: &Multiaddr, nets: &[Net]) -> bool {
-    // Of a relayed connection the address is the relay's, which may well be next door.
-    if remote.iter().any(|part| matches!(part, Protocol::P2pCircuit)) {
-        return false;
-    }
-    addresses::ip(remote).map(|ip| ip.to_canonical()).is_some_and(|ip| nets.iter().any(|net| net.holds(ip)))
 }
 
 impl Net {
@@ -69,6 +69,35 @@ impl Net {
 
 fn same(one: u128, other: u128, host_bits: u32) -> bool {
     (one ^ other).checked_shr(host_bits).unwrap_or(0) == 0
+}
+
+/// One address of one of this machine's interfaces.
+#[derive(Debug, Clone, Copy)]
+pub struct Interface {
+    /// The address.
+    pub ip: IpAddr,
+    /// The interface's number.
+    pub index: u32,
+}
+
+impl Interface {
+    /// Whether others can reach us there: with an address of the link alone they can't.
+    #[must_use]
+    pub fn is_of_use(&self) -> bool {
+        !matches!(self.ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+    }
+}
+
+/// The interfaces that are up and carry multicast, in the system's order: real ones come before those of containers.
+pub(super) fn interfaces() -> Vec<Interface> {
+    let carries = InterfaceFlags::IFF_UP | InterfaceFlags::IFF_MULTICAST;
+    let all = getifaddrs().ok().into_iter().flatten();
+    let live =
+        all.filter(|one| one.flags.contains(carries) && !one.flags.contains(InterfaceFlags::IFF_LOOPBACK));
+    live.filter_map(|one| {
+        Some(Interface { ip: ip(one.address?)?, index: if_nametoindex(one.interface_name.as_str()).ok()? })
+    })
+    .collect()
 }
 
 /// A system that doesn't tell has no links.

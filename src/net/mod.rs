@@ -10,8 +10,9 @@
 //!                              │  │       ├ streams  our three protocols
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
-//!              points ◀────────┤  │       └ identify, ping, mDNS
-//!              relays ◀────────┘  └── channels ── pipe   frames of one stream
+//!              points ◀────────┤  │       └ identify, ping
+//!              relays ◀────────┤  ├── lan                who is near, by multicast
+//!              around ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
@@ -34,12 +35,16 @@ mod deed;
 mod driver;
 mod events;
 mod gate;
+mod hearsay;
+#[doc(hidden)]
+pub mod lan;
 mod ledger;
 #[doc(hidden)]
 pub mod links;
 mod manners;
 mod needs;
-mod neighbours;
+#[doc(hidden)]
+pub mod neighbours;
 mod pipe;
 #[doc(hidden)]
 pub mod point;
@@ -47,6 +52,7 @@ mod points;
 mod probe;
 mod relays;
 mod seek;
+mod shares;
 #[doc(hidden)]
 pub mod streams;
 mod supervise;
@@ -99,6 +105,8 @@ pub struct Pace {
     pub shortest_registration: Duration,
     /// How long a connection that nothing uses is kept.
     pub idle: Duration,
+    /// How long a relay carries one connection.
+    pub circuit: Duration,
 }
 
 impl Default for Pace {
@@ -108,6 +116,7 @@ impl Default for Pace {
             registration: limits::REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
+            circuit: limits::CIRCUIT,
         }
     }
 }
@@ -129,7 +138,7 @@ pub enum NetError {
     /// None of the addresses that are tried by default works on this machine.
     #[error("cannot listen on any address")]
     Nowhere,
-    /// The encrypted transports or mDNS could not be set up.
+    /// The encrypted transports could not be set up.
     #[error("cannot set up the network: {0}")]
     SetUp(String),
 }

@@ -1,8 +1,8 @@
 //! The frames of one stream: two bytes of length, big-endian, and as many bytes.
 //!
 //! Reading waits while the node has enough to do; that holds the peer back and nobody else. A frame that has
-//! begun must be there soon: a peer that lets it trickle is cut off. Writing takes what is queued; a stream
-//! whose queue is full is closed by [`Channels`](super::channels::Channels). Never reported from here: that
+//! begun must be there soon: a peer that lets it trickle is cut off. Writing takes what is queued; a peer that takes nothing
+//! for long is cut off, and a stream whose queue is full is closed by [`Channels`](super::channels::Channels). Never reported from here: that
 //! the stream is closed, which is said when the task has ended, after all that it read.
 
 use std::time::Duration;
@@ -13,6 +13,9 @@ use tokio::time::timeout;
 
 use crate::core::node::input::{Channel, Input};
 use crate::core::primitives::limits;
+
+/// Times as long as a frame takes at most: who takes nothing for that long won't.
+const TAKES_NOTHING: u32 = 6;
 
 /// What a peer that hangs up slowly may still say, unheard.
 const UNHEARD: u64 = 1024 * 1024;
@@ -28,7 +31,7 @@ pub(super) async fn run(
     frame_time: Duration,
 ) {
     let (mut reader, writer) = stream.split();
-    let mut writing = std::pin::pin!(write(writer, frames));
+    let mut writing = std::pin::pin!(write(writer, frames, frame_time * TAKES_NOTHING));
     let written = tokio::select! {
         () = read(&mut reader, channel, &inputs, frame_time) => return,
         written = &mut writing => Some(written),
@@ -74,7 +77,11 @@ async fn rest(reader: &mut (impl AsyncRead + Unpin), first: u8) -> Option<Vec<u8
 }
 
 /// Writes what is queued; gives the stream back when all was written and no more will come.
-async fn write<W: AsyncWrite + Unpin>(mut writer: W, mut frames: mpsc::Receiver<Vec<u8>>) -> Option<W> {
+async fn write<W: AsyncWrite + Unpin>(
+    mut writer: W,
+    mut frames: mpsc::Receiver<Vec<u8>>,
+    patience: Duration,
+) -> Option<W> {
     // A stream that we opened announces itself with its first bytes, whoever speaks first on it.
     writer.flush().await.ok()?;
     while let Some(frame) = frames.recv().await {
@@ -82,7 +89,8 @@ async fn write<W: AsyncWrite + Unpin>(mut writer: W, mut frames: mpsc::Receiver<
         let mut bytes = Vec::with_capacity(2 + frame.len());
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&frame);
-        writer.write_all(&bytes).await.ok()?;
+        // Little may wait here for a peer that reads nothing, and waits for ever.
+        timeout(patience, writer.write_all(&bytes)).await.ok()?.ok()?;
         if frames.is_empty() {
             writer.flush().await.ok()?;
         }

@@ -306,11 +306,12 @@ impl Points {
         }
     }
 
-    /// A point gave no answer.
+    /// A point gave no answer, or none that is one.
     pub(super) fn not_answered(&mut self, peer: &PeerId, namespace: &str, now: Instant) {
         for point in self.points.values_mut().filter(|point| point.peer == Some(*peer)) {
             if let Some(asked) = point.asked.get_mut(namespace) {
-                *asked = Asked { due: now + REFUSED, answered: true, cookie: None };
+                *asked = Asked { due: now + REFUSED, answered: false, cookie: None };
+                point.problem = Some("gave no answer".to_owned());
             }
         }
     }

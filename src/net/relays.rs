@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::addresses;
 use super::deed::{Purpose, Way};
 use super::driver::Driver;
+use super::shares::Shares;
 use crate::core::node::input::Protocol;
 use crate::core::primitives::limits;
 
@@ -24,13 +25,13 @@ use crate::core::primitives::limits;
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What we let others have who ask us to relay.
-pub(super) fn server() -> relay::Config {
-    relay::Config {
+pub(super) fn server(circuit: Duration, shares: &Shares) -> relay::Config {
+    let mut config = relay::Config {
         max_reservations: limits::RELAY_PLACES,
         max_reservations_per_peer: limits::CONNECTIONS_PER_PEER as usize,
         max_circuits: limits::CIRCUITS,
         max_circuits_per_peer: limits::CIRCUITS_PER_PEER,
-        max_circuit_duration: limits::CIRCUIT,
+        max_circuit_duration: circuit,
         max_circuit_bytes: limits::CIRCUIT_BYTES,
         reservation_rate_limiters: Vec::new(),
         circuit_src_rate_limiters: Vec::new(),
@@ -39,7 +40,9 @@ pub(super) fn server() -> relay::Config {
     .reservation_rate_per_peer(limits::RELAY_RATE_PER_PEER.0, limits::RELAY_RATE_PER_PEER.1)
     .reservation_rate_per_ip(limits::RELAY_RATE_PER_IP.0, limits::RELAY_RATE_PER_IP.1)
     .circuit_src_per_peer(limits::RELAY_RATE_PER_PEER.0, limits::RELAY_RATE_PER_PEER.1)
-    .circuit_src_per_ip(limits::RELAY_RATE_PER_IP.0, limits::RELAY_RATE_PER_IP.1)
+    .circuit_src_per_ip(limits::RELAY_RATE_PER_IP.0, limits::RELAY_RATE_PER_IP.1);
+    config.circuit_src_rate_limiters.push(shares.limiter());
+    config
 }
 
 /// A place that a relay holds for us, or is asked for.

@@ -11,11 +11,15 @@ use super::addresses;
 use super::backoff::Backoff;
 use super::command::Sought;
 use super::deed::{Deed, Purpose, Way};
+use super::hearsay::Hearsay;
 use super::points::Points;
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
 /// The first and the longest pause before everything known is tried once more.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// Addresses that are dialled as soon as somebody names them, between two rounds.
+const AT_ONCE: usize = 2 * limits::ADDRESSES_PER_DEVICE;
 
 /// Rendezvous points and mDNS have had their chance after this, where there is nothing else to wait for.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
@@ -34,7 +38,9 @@ const REPORT_AGAIN: Duration = Duration::from_secs(5);
 struct Search {
     sought: Sought,
     /// Addresses that others named for it.
-    learnt: BTreeSet<Address>,
+    learnt: Hearsay<{ 2 * limits::ADDRESSES_PER_DEVICE }>,
+    /// How many more of them are dialled as soon as they are named; the others in the next round.
+    at_once: usize,
     /// Points where it is registered: those of them that relay are a way to it.
     registered_at: BTreeSet<PeerId>,
     dialling: BTreeSet<Way>,
@@ -53,7 +59,8 @@ impl Search {
     fn new(sought: Sought, now: Instant) -> Self {
         Self {
             sought,
-            learnt: BTreeSet::new(),
+            learnt: Hearsay::default(),
+            at_once: AT_ONCE,
             registered_at: BTreeSet::new(),
             dialling: BTreeSet::new(),
             failed: BTreeMap::new(),
@@ -124,7 +131,8 @@ impl Search {
     }
 
     fn dial_everything(&mut self, deeds: &mut Vec<Deed>) {
-        let all: Vec<Address> = self.sought.addresses.iter().chain(&self.learnt).cloned().collect();
+        self.at_once = AT_ONCE;
+        let all: Vec<Address> = self.sought.addresses.iter().chain(self.learnt.all()).cloned().collect();
         for address in all {
             self.dial(address, deeds);
         }
@@ -164,7 +172,8 @@ impl Searches {
     /// Somebody says where a device is.
     pub(super) fn learn(&mut self, device: &DeviceId, address: Address, deeds: &mut Vec<Deed>) {
         let Some(search) = self.0.get_mut(device) else { return };
-        if search.learnt.len() < 2 * limits::ADDRESSES_PER_DEVICE && search.learnt.insert(address.clone()) {
+        if search.learnt.learn(address.clone()) && search.at_once > 0 {
+            search.at_once -= 1;
             search.dial(address, deeds);
         }
     }
@@ -184,6 +193,10 @@ impl Searches {
         let Some(search) = self.0.get_mut(device) else { return };
         search.dialling.remove(way);
         search.failed.insert(way.clone(), why);
+        search.failed.retain(|way, _| match way {
+            Way::At(at) => search.sought.addresses.contains(at) || search.learnt.all().contains(at),
+            Way::Through(_) => true,
+        });
         if search.dialling.is_empty() {
             search.try_at = now + search.backoff.pause();
         }

@@ -11,7 +11,7 @@ use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::Listener
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
 use libp2p::{
-    PeerId, Transport, connection_limits, dcutr, dns, identify, mdns, noise, ping, quic, relay, tcp, yamux,
+    PeerId, Transport, connection_limits, dcutr, dns, identify, noise, ping, quic, relay, tcp, yamux,
 };
 
 use super::addresses;
@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::ledger::Ledger;
 use super::point::{Point, registry::Limits, registry::Registry};
 use super::relays;
+use super::shares::Shares;
 use super::streams::Streams;
 use super::{NetError, Settings};
 use crate::core::primitives::address::{Address, Transport as Kind};
@@ -27,8 +28,11 @@ use crate::core::primitives::limits;
 /// What a connection may take to be made, from the first packet to the proven key.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Streams that one connection may carry: ours, and libp2p's own.
-const STREAMS_PER_CONNECTION: usize = 64;
+/// Streams that one connection may begin at one moment.
+const STREAMS_NEGOTIATED: usize = 64;
+
+/// Streams that one connection may carry: ours, libp2p's own, and, between a relay and a host, one for each guest.
+const STREAMS_PER_CONNECTION: usize = 64 + limits::CIRCUITS_PER_PEER;
 
 /// What a peer may have under way on one QUIC stream, and on one connection: ten megabytes a second over a
 /// tenth of a second's round trip.
@@ -48,9 +52,6 @@ pub(super) struct Behaviour {
     pub(super) relay: relay::client::Behaviour,
     relay_for: Toggle<relay::Behaviour>,
     dcutr: dcutr::Behaviour,
-    /// libp2p's looks by IPv4 or by IPv6, so there are two.
-    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
-    pub(super) mdns6: Toggle<mdns::tokio::Behaviour>,
     pub(super) point: Point,
 }
 
@@ -59,6 +60,7 @@ pub(super) struct Listening {
     pub(super) swarm: Swarm<Behaviour>,
     /// For each listener, which of the ledger's addresses it is.
     pub(super) listeners: Vec<(ListenerId, usize)>,
+    pub(super) shares: Shares,
 }
 
 /// Builds a swarm and binds its addresses.
@@ -66,15 +68,16 @@ pub(super) fn build(settings: &Settings, ledger: &mut Ledger) -> Result<Listenin
     let key = Keypair::ed25519_from_bytes(*settings.key_seed.expose()).map_err(set_up)?;
     let config = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(settings.pace.idle)
-        .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION)
+        .with_max_negotiating_inbound_streams(STREAMS_NEGOTIATED)
         // Saves a round trip for each stream: what is to be said is sent along with the protocol's name.
         .with_substream_upgrade_protocol_override(Version::V1Lazy);
     let (circuits, relay) = relay::client::new(key.public().to_peer_id());
     let transport = with_circuits(transport(&key)?, circuits, &key)?;
-    let behaviour = behaviour(settings, &key, relay)?;
+    let shares = Shares::default();
+    let behaviour = behaviour(settings, &key, relay, &shares)?;
     let mut swarm = Swarm::new(transport, behaviour, key.public().to_peer_id(), config);
     let listeners = listen(&mut swarm, settings.explicit, &ledger.listen)?;
-    Ok(Listening { swarm, listeners })
+    Ok(Listening { swarm, listeners, shares })
 }
 
 fn set_up(error: impl std::fmt::Display) -> NetError {
@@ -132,6 +135,7 @@ fn behaviour(
     settings: &Settings,
     key: &Keypair,
     relay: relay::client::Behaviour,
+    shares: &Shares,
 ) -> Result<Behaviour, NetError> {
     let peer = key.public().to_peer_id();
     let identify = identify::Config::new("muster/1".to_owned(), key.public())
@@ -145,23 +149,17 @@ fn behaviour(
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
         relay,
-        relay_for: settings.relay.then(|| relay::Behaviour::new(peer, relays::server())).into(),
+        relay_for: settings
+            .relay
+            .then(|| relay::Behaviour::new(peer, relays::server(settings.pace.circuit, shares)))
+            .into(),
         dcutr: dcutr::Behaviour::new(peer),
-        mdns: settings.mdns.then(|| look_around(peer, false)).flatten().into(),
-        mdns6: settings.mdns.then(|| look_around(peer, true)).flatten().into(),
         point: Point::new(
             key.clone(),
             settings.serve.then(|| registry(settings)).transpose()?,
             settings.pace.frame,
         ),
     })
-}
-
-/// mDNS. A machine without multicast does without.
-pub(super) fn look_around(peer: PeerId, enable_ipv6: bool) -> Option<mdns::tokio::Behaviour> {
-    mdns::tokio::Behaviour::new(mdns::Config { enable_ipv6, ..mdns::Config::default() }, peer)
-        .inspect_err(|error| tracing::warn!(%error, "the local network can't be searched"))
-        .ok()
 }
 
 fn connection_limits() -> connection_limits::ConnectionLimits {

@@ -65,6 +65,7 @@ impl Driver<'_> {
         }
         self.announce(now);
         self.registered_here.retain(|_, until| *until > now);
+        let forgotten = self.neighbours.forget(now);
         let needs = self.needs();
         let swarm = &self.swarm;
         let peer_is_connected = |peer: &PeerId| swarm.is_connected(peer);
@@ -79,7 +80,8 @@ impl Driver<'_> {
         let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
         let contacts = self.contacts.next(now);
-        let next = [self.points.next(), searches, around, contacts, self.announce_at, held, places];
+        let next =
+            [self.points.next(), searches, around, contacts, self.announce_at, held, places, forgotten];
         self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
@@ -125,6 +127,9 @@ impl Driver<'_> {
             return;
         }
         self.announce_at = None;
+        if let Some(lan) = &self.lan {
+            lan.is_at(self.swarm.listeners().filter_map(addresses::address).collect());
+        }
         let named = self.settings.explicit.then_some(self.settings.listen.as_slice());
         let published = addresses::published(self.swarm.listeners(), named);
         if published != self.external {

@@ -13,6 +13,40 @@ use crate::support::daemons::{Machine, agree, eventually, greet};
 use crate::support::hostile::harm::Before;
 use crate::support::hostile::{Intruder, Wire};
 
+/// As many as a flood has.
+const MANY: usize = 10_000;
+
+/// A daemon may grow by this many kilobytes, whatever comes: its bounds, and what an allocator keeps.
+const GROWS: usize = 48 * 1024;
+
+fn kilobytes(of: &Machine) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", of.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn one_peer_opens_ten_thousand_streams_and_a_guest_is_greeted_meanwhile() {
+    let (ada, bob) = (Machine::start("ada"), Machine::start("bob"));
+    ada.found("Field Lab", "Ada", "ada@example.org");
+    let (before, size) = (Before::of(&ada), kilobytes(&ada));
+    let greedy = Intruder::stranger();
+    let peer = greedy.connects(&ada.address()).unwrap();
+    let (opened, stand) = thread::scope(|together| {
+        let flood = together.spawn(|| greedy.floods(peer, Protocol::Greeting, MANY));
+        greet(&ada, &bob, "bob@example.org", "Bob", "member");
+        agree(&[&ada, &bob]);
+        flood.join().unwrap()
+    });
+    assert!(stand <= limits::STREAMS_PER_PEER, "{stand} stand");
+    assert!(opened > MANY / 2, "the flood was one: {opened} streams");
+    let after = Before::of(&ada);
+    assert_eq!(after.certificates, before.certificates + 1, "Bob alone");
+    after.no_harm_came_to(&ada);
+    let grew = kilobytes(&ada).saturating_sub(size);
+    assert!(grew < GROWS, "grew by {grew} kB");
+}
+
 #[test]
 fn one_peer_opens_as_many_streams_and_connections_as_it_can_and_a_guest_is_greeted_meanwhile() {
     let (ada, bob) = (Machine::start("ada"), Machine::start("bob"));
@@ -45,6 +79,8 @@ fn one_peer_opens_as_many_streams_and_connections_as_it_can_and_a_guest_is_greet
 struct Silence {
     over: Arc<AtomicBool>,
     standing: Arc<AtomicUsize>,
+    /// How many there were.
+    made: Arc<AtomicUsize>,
     work: Option<JoinHandle<()>>,
 }
 
@@ -52,7 +88,8 @@ impl Silence {
     /// As many connections as this at every moment; for each that is closed, another.
     fn begins(victim: &Machine, count: usize) -> Self {
         let (over, standing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (is_over, stand) = (Arc::clone(&over), Arc::clone(&standing));
+        let made = Arc::new(AtomicUsize::new(0));
+        let (is_over, stand, count_made) = (Arc::clone(&over), Arc::clone(&standing), Arc::clone(&made));
         let to = SocketAddr::from(([127, 0, 0, 1], victim.port()));
         let work = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -62,12 +99,15 @@ impl Silence {
                     socket.peek(&mut [0]).is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
                 });
                 let more = (held.len()..count).map(|_| one_more(to));
-                held.extend(runtime.block_on(futures::future::join_all(more)).into_iter().flatten());
+                let come: Vec<_> =
+                    runtime.block_on(futures::future::join_all(more)).into_iter().flatten().collect();
+                count_made.fetch_add(come.len(), Ordering::Relaxed);
+                held.extend(come);
                 stand.store(held.len(), Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(50));
             }
         });
-        Self { over, standing, work: Some(work) }
+        Self { over, standing, made, work: Some(work) }
     }
 }
 
@@ -89,6 +129,7 @@ fn one_address_that_keeps_connecting_and_says_nothing_keeps_nobody_out() {
     let (ada, bob) = (Machine::start("ada"), Machine::start("bob"));
     ada.found("Field Lab", "Ada", "ada@example.org");
     let before = Before::of(&ada);
+    let size = kilobytes(&ada);
     let all = usize::try_from(limits::PENDING_CONNECTIONS).unwrap();
     let silence = Silence::begins(&ada, all + 8);
     eventually("the silence has begun", || {
@@ -96,7 +137,10 @@ fn one_address_that_keeps_connecting_and_says_nothing_keeps_nobody_out() {
     });
     greet(&ada, &bob, "bob@example.org", "Bob", "member");
     agree(&[&ada, &bob]);
+    eventually("ten thousand connections were made", || silence.made.load(Ordering::Relaxed) >= MANY);
     drop(silence);
+    let grew = kilobytes(&ada).saturating_sub(size);
+    assert!(grew < GROWS, "grew by {grew} kB");
     let after = Before::of(&ada);
     assert_eq!(after.certificates, before.certificates + 1, "Bob alone");
     after.no_harm_came_to(&ada);

@@ -49,6 +49,12 @@ pub(crate) fn id_of(person: &str) -> DeviceId {
     DeviceKey::from_seed(seed(person)).device()
 }
 
+/// A device's name among libp2p's peers.
+pub(crate) fn peer_of(device: DeviceId) -> libp2p::PeerId {
+    let ed25519 = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+    libp2p::PeerId::from_bytes(&[&ed25519[..], &device.0].concat()).unwrap()
+}
+
 pub(crate) fn namespace(of: &str) -> String {
     format!("{of:0>64}")
 }

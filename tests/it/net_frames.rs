@@ -10,7 +10,7 @@ use muster::core::node::input::{Input, Protocol};
 use muster::core::primitives::address::Address;
 use muster::core::primitives::limits;
 use muster::net::streams::{Event, Streams};
-use muster::net::{Command, Pace};
+use muster::net::{Command, Pace, Settings};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::net_devices::{Device, QUIC, TCP, greeted, settings};
@@ -210,6 +210,22 @@ async fn a_reader_that_reads_nothing_loses_its_stream_and_holds_nobody_up() {
     writer.sends(ours, [1]).await;
     assert_eq!(another.hears_frame(theirs).await, [1]);
     drop(still);
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_for_long_loses_its_stream_however_little_waits_for_it() {
+    let pace = Pace { frame: Duration::from_millis(200), ..Pace::default() };
+    let mut writer = Device::start_with(Settings { pace, ..settings("ada", &[TCP]) }).await.unwrap();
+    let mut rude = Rude::connects_to(&writer).await;
+    let held = rude.opens(Protocol::Greeting).await;
+    let ours = hears_a_stranger(&mut writer).await;
+    let lives = rude.goes_on_in_the_background();
+    for _ in 0..16 {
+        writer.sends(ours, vec![1; limits::FRAME]).await;
+    }
+    writer.hears_closed(ours).await;
+    assert!(!lives.is_finished(), "it never hung up");
+    drop(held);
 }
 
 #[tokio::test]

@@ -38,7 +38,12 @@ fn only(world: &mut World) -> Announced {
 }
 
 /// A guest without a node knocks with these keys.
-fn knock(world: &mut World, who: &str, keys: &InvitationKeys, kind: Kind) -> (Channel, AwaitingReception) {
+pub(crate) fn knock(
+    world: &mut World,
+    who: &str,
+    keys: &InvitationKeys,
+    kind: Kind,
+) -> (Channel, AwaitingReception) {
     let organization = world.organization("ada").prefix();
     let (host, me) = (device("ada").device(), device(who).device());
     let prologue = Prologue { organization, kind, invitation: keys.id, host, guest: me };

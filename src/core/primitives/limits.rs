@@ -310,6 +310,12 @@ pub const PENDING_CONNECTIONS: u32 = 256;
 /// never all places, so that one address can't keep everybody out.
 pub const PENDING_PER_IP: usize = 64;
 
+/// Connections that are coming in through relays and have not yet said who they are.
+pub const PENDING_RELAYED: usize = 64;
+
+/// Connections that came in through relays: as many as one relay carries, and never all places.
+pub const INCOMING_RELAYED: usize = 512;
+
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;
 
@@ -321,6 +327,23 @@ pub const CONTACTS_DIALLED: usize = 8;
 
 /// Devices on the local network that are remembered.
 pub const NEIGHBOURS: usize = 512;
+
+/// Those of them that speak from one address: a machine with as many memberships as there can be, and as many again.
+pub const NEIGHBOURS_PER_IP: usize = 2 * MEMBERSHIPS;
+
+/// How long a device on the local network is remembered after it was seen, whatever it says: at least, so that it can be
+/// asked, and at most, so that one that fell silent leaves its place.
+pub const NEIGHBOUR_KEPT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(10 * 60));
+
+/// Links of this machine on which it looks around, of IPv4 and of IPv6: the system lets one socket join twenty groups.
+pub const LINKS: usize = 16;
+
+/// Packets in a second that are read of one sender on the local network: a room full of questions is answered ten times a
+/// second, by each of a machine's few memberships.
+pub const LAN_PACKETS_PER_IP: u32 = 64;
+
+/// Packets in a second that are read on the local network in all: a large room, each of whom says something.
+pub const LAN_PACKETS: u32 = 2_048;
 
 /// Neighbours that are asked to serve as rendezvous points.
 pub const NEIGHBOURS_ASKED: usize = 8;
@@ -396,6 +419,10 @@ pub const RELAY_PLACES: usize = 1024;
 pub const CIRCUITS: usize = 512;
 /// See [`CIRCUITS`].
 pub const CIRCUITS_PER_PEER: usize = 128;
+
+/// Connections that a relay carries at once that were opened from one IPv4 address, or from one IPv6 network of 64 bits: an
+/// office behind one router, and never all of them.
+pub const CIRCUITS_PER_IP: usize = 96;
 
 /// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
 pub const CIRCUIT: Duration = Duration::from_secs(3600);

@@ -103,6 +103,29 @@ impl Intruder {
         self.wire(self.waits(opened).unwrap())
     }
 
+    /// Asks for so many streams, as fast as they can be had, and keeps the first ones. How many were opened, and how many of
+    /// those that were kept the other end keeps as well.
+    pub(crate) fn floods(&self, peer: PeerId, protocol: Protocol, count: usize) -> (usize, usize) {
+        let (mut opened, mut kept, mut stand) = (0, Vec::new(), 0);
+        for turn in 0..count / 50 {
+            let some = (0..50).map(|_| {
+                let (tell, opened) = oneshot::channel();
+                self.asks.send(Ask::Open(peer, protocol, tell)).unwrap();
+                opened
+            });
+            let come = futures::future::join_all(some.collect::<Vec<_>>());
+            let come: Vec<Stream> = self.waits(come).into_iter().flatten().collect();
+            opened += come.len();
+            if turn == 0 {
+                kept.extend(come.into_iter().map(|stream| self.wire(stream)));
+                std::thread::sleep(Duration::from_millis(500));
+                let stands = |wire: &mut Wire| wire.hears_within(Duration::from_millis(1)).is_none();
+                stand = kept.iter_mut().map(stands).filter(|stands| *stands).count();
+            }
+        }
+        (opened, stand)
+    }
+
     /// A connection and a stream over it.
     pub(crate) fn speaks(&self, address: &str, protocol: Protocol) -> Wire {
         let peer = self.connects(address).unwrap_or_else(|| panic!("nobody is let in at {address}"));

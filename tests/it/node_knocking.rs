@@ -1,0 +1,37 @@
+//! Failed handshakes are counted by where they come from: over a relay that is the peer, and never the relay, so that one
+//! who guesses holds back nobody else who comes over it.
+
+use muster::core::greeting::invitation::InvitationKeys;
+use muster::core::primitives::kind::Kind;
+use muster::core::primitives::limits;
+
+use crate::session_lan::knock;
+use crate::support::secret;
+use crate::support::world::{World, email};
+
+/// Knocks with a wrong token; whether the refusal comes at once.
+fn is_refused_at_once(world: &mut World, who: &str, keys: &InvitationKeys) -> bool {
+    let wrong = InvitationKeys { psk: secret("a guess"), ..keys.clone() };
+    let (channel, _) = knock(world, who, &wrong, Kind::User);
+    !world.heard(who, channel).is_empty()
+}
+
+#[test]
+fn one_who_guesses_over_a_relay_holds_back_nobody_else_who_comes_over_it() {
+    let mut world = World::new("over a relay");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    let keys = link.keys();
+    for who in ["mallory", "eve"] {
+        world.is_seen_from(who, &format!("relayed {who}"), false);
+    }
+    let free = limits::FREE_FAILURES_PER_MINUTE;
+    for n in 1..=3 * free {
+        assert_eq!(is_refused_at_once(&mut world, "mallory", &keys), n <= free, "{n}");
+    }
+    assert!(is_refused_at_once(&mut world, "eve", &keys), "another peer over the same relay");
+    // Who has the token is held back by nobody, wherever they come from.
+    world.is_seen_from("bob", "relayed mallory", false);
+    let bob = world.join("bob", &link);
+    assert_eq!(world.place("bob", bob).0, 1);
+}
