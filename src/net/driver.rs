@@ -25,6 +25,7 @@ use super::ledger::Ledger;
 use super::links::Links;
 use super::manners::Manners;
 use super::neighbours::Neighbours;
+use super::own_ends::OwnEnds;
 use super::points::Points;
 use super::relays::Relays;
 use super::seek::Searches;
@@ -71,6 +72,7 @@ pub(super) struct Driver<'a> {
     pub(super) around: Around,
     pub(super) neighbours: Neighbours,
     pub(super) links: Links,
+    pub(super) own_ends: OwnEnds,
 
     /// Dials under way, and what for.
     pub(super) dials: HashMap<ConnectionId, (Purpose, Way)>,
@@ -127,6 +129,7 @@ impl<'a> Driver<'a> {
             around: Around::default(),
             neighbours: Neighbours::default(),
             links: Links::default(),
+            own_ends: OwnEnds::default(),
             dials: HashMap::new(),
             errands: BTreeMap::new(),
             remotes: HashMap::new(),
@@ -214,10 +217,13 @@ impl<'a> Driver<'a> {
 
     fn begin(&mut self, fresh: Fresh, permit: mpsc::Permit<'_, Input>) {
         let Some(peer) = addresses::device_of(&fresh.peer) else { return };
-        let Fresh { protocol, by_us, near, .. } = fresh;
+        let Fresh { connection, protocol, by_us, near, .. } = fresh;
         let channel = self.ledger.channels.next_number();
         permit.send(Input::Opened { channel, peer, protocol, by_us, from: fresh.from.clone(), near });
         self.ledger.channels.begin(channel, fresh, self.inputs.clone(), self.settings.pace.frame);
+        if !self.remotes.contains_key(&connection) {
+            self.ledger.channels.connection_lost(connection);
+        }
     }
 
     /// A stream has ended.

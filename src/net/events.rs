@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
+use libp2p::multiaddr::Protocol as Part;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, dcutr, identify, mdns, ping, relay};
 use tokio::time::Instant;
@@ -34,7 +35,9 @@ impl Driver<'_> {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
                 self.remotes.remove(&connection_id);
+                self.own_ends.closed(connection_id);
                 self.relayed.remove(&connection_id);
+                self.ledger.channels.connection_lost(connection_id);
                 if num_established == 0 {
                     self.on_disconnected(peer_id);
                 }
@@ -44,23 +47,32 @@ impl Driver<'_> {
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 self.remember_port(listener_id, &address);
-                self.announce_at = Some(Instant::now() + SETTLE);
-                self.due_now();
+                self.address_changed(&address, true);
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.address_changed(&address, false),
             SwarmEvent::ListenerClosed { listener_id, .. }
                 if self.relays.closed(listener_id, Instant::now()) =>
             {
                 self.due_now();
             }
-            SwarmEvent::ExpiredListenAddr { .. } | SwarmEvent::ListenerClosed { .. } => {
-                self.announce_at = Some(Instant::now() + SETTLE);
-                self.due_now();
+            SwarmEvent::ListenerClosed { addresses, .. } => {
+                addresses.iter().for_each(|address| self.address_changed(address, false));
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
                 tracing::debug!(from = %send_back_addr, %error, "a connection came to nothing");
             }
             _ => {}
         }
+    }
+
+    fn address_changed(&mut self, address: &Multiaddr, is_here: bool) {
+        let now = Instant::now();
+        let relayed = address.iter().any(|part| matches!(part, Part::P2pCircuit));
+        if let Some(ip) = addresses::ip(address).filter(|_| !relayed) {
+            self.own_ends.changed(ip, is_here, now);
+        }
+        self.announce_at = Some(now + SETTLE);
+        self.due_now();
     }
 
     /// Where any port would do, a swarm that is built anew takes the same again.
@@ -81,6 +93,7 @@ impl Driver<'_> {
         let now = Instant::now();
         let remote = end.get_remote_address();
         self.remotes.insert(connection, remote.clone());
+        self.own_ends.opened(connection, end);
         if end.is_relayed() {
             self.relayed.insert(connection, peer);
         }
@@ -166,7 +179,7 @@ impl Driver<'_> {
                 if welcome {
                     let from = self.origin_of(connection);
                     let near = self.remotes.get(&connection).is_some_and(|remote| self.links.lead_to(remote));
-                    let fresh = Fresh { peer, protocol, by_us, from, near, stream };
+                    let fresh = Fresh { peer, connection, protocol, by_us, from, near, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
             }

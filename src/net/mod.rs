@@ -40,6 +40,7 @@ pub mod links;
 mod manners;
 mod needs;
 mod neighbours;
+mod own_ends;
 mod pipe;
 #[doc(hidden)]
 pub mod point;
@@ -99,6 +100,8 @@ pub struct Pace {
     pub shortest_registration: Duration,
     /// How long a connection that nothing uses is kept.
     pub idle: Duration,
+    /// How often a peer is pinged, and how long it may take to answer; who doesn't twice in a row is gone.
+    pub ping: (Duration, Duration),
 }
 
 impl Default for Pace {
@@ -108,6 +111,7 @@ impl Default for Pace {
             registration: limits::REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
+            ping: limits::PING,
         }
     }
 }

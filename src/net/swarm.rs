@@ -34,9 +34,6 @@ const STREAMS_PER_CONNECTION: usize = 64;
 /// tenth of a second's round trip.
 const QUIC_WINDOWS: (u32, u32) = (512 * 1024, 1024 * 1024);
 
-/// A peer that doesn't answer a ping for this long is gone.
-const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
-
 /// Everything that a swarm does.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
@@ -143,7 +140,7 @@ fn behaviour(
         gate: Gate::default(),
         streams: Streams::default(),
         identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
+        ping: ping::Behaviour::new(pings(settings)),
         relay,
         relay_for: settings.relay.then(|| relay::Behaviour::new(peer, relays::server())).into(),
         dcutr: dcutr::Behaviour::new(peer),
@@ -155,6 +152,11 @@ fn behaviour(
             settings.pace.frame,
         ),
     })
+}
+
+fn pings(settings: &Settings) -> ping::Config {
+    let (interval, timeout) = settings.pace.ping;
+    ping::Config::new().with_interval(interval).with_timeout(timeout)
 }
 
 /// mDNS. A machine without multicast does without.

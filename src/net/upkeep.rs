@@ -65,6 +65,9 @@ impl Driver<'_> {
         }
         self.announce(now);
         self.registered_here.retain(|_, until| *until > now);
+        for connection in self.own_ends.given_up(now) {
+            self.swarm.close_connection(connection);
+        }
         let needs = self.needs();
         let swarm = &self.swarm;
         let peer_is_connected = |peer: &PeerId| swarm.is_connected(peer);
@@ -79,7 +82,9 @@ impl Driver<'_> {
         let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
         let contacts = self.contacts.next(now);
-        let next = [self.points.next(), searches, around, contacts, self.announce_at, held, places];
+        let addresses = self.own_ends.next();
+        let next =
+            [self.points.next(), searches, around, contacts, self.announce_at, held, places, addresses];
         self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
