@@ -75,8 +75,8 @@ pub(super) struct Joining {
     /// Since the person began, a nonce has left: this conversation is good for no other one.
     revealed: bool,
     started: Moment,
-    /// Of a guest who lost the connection in the queue.
-    place_kept_until: Option<Moment>,
+    /// How long a person is to wait until the host was reached.
+    seeks_until: Moment,
 }
 
 enum Stage {
@@ -124,7 +124,7 @@ impl Joining {
             tried: Vec::new(),
             revealed: false,
             started: Moment::default(),
-            place_kept_until: None,
+            seeks_until: Moment::default(),
         }
     }
 
@@ -231,7 +231,7 @@ impl Joining {
         self.answers = answers;
         self.unusable = 0;
         self.revealed = false;
-        self.place_kept_until = None;
+        self.seeks_until = Moment::default();
         out.say(conversation, Step::waiting_for(Side::Host));
         if self.channel.is_none() {
             self.seek(mind, out);
@@ -262,7 +262,6 @@ impl Joining {
         match self.stage.take()? {
             Stage::Reception(stage) => match stage.receive(frame) {
                 Ok(Received::Queued(stage)) => {
-                    self.place_kept_until = None;
                     self.go_on(Stage::Call(stage), limits::IDLE_WAIT, mind);
                 }
                 Ok(Received::Enrolled(stage)) => self.go_on(Stage::Welcome(stage), limits::WELCOME, mind),
@@ -354,7 +353,7 @@ impl Joining {
         match stage {
             Some(Stage::Call(_)) => {
                 // The host keeps the place for as long; a person who waits needn't begin again (G3.3).
-                self.place_kept_until = Some(mind.now + limits::PLACE_KEPT);
+                self.seeks_until = mind.now + limits::PLACE_KEPT;
                 self.say(Step::waiting_for(Side::Network), out);
                 self.seek(mind, out);
             }
@@ -377,10 +376,7 @@ impl Joining {
             out.hang_up(channel);
         }
         self.deadline = None;
-        // Who is as good as in goes on looking for the welcome, whether or not a person waits for it (G6.3).
-        if !(self.is_confirmed() && ended.reason == Reason::Unreachable) {
-            out.push(Output::StopSeeking { device: self.pending.host });
-        }
+        out.push(Output::StopSeeking { device: self.pending.host });
         if let Some(conversation) = self.conversation.take() {
             out.end_saying(conversation, ended, message);
         }
@@ -399,7 +395,7 @@ impl Joining {
         self.deadline = None;
         match &self.stage {
             None => self.stop_saying(Ended::by_network(Reason::Unreachable), self.not_reached(now), out),
-            Some(Stage::Reception(_)) if self.place_kept_until.is_some_and(|until| until > mind.now) => {
+            Some(Stage::Reception(_)) if self.searches(now) => {
                 // A connection that carries nothing any more, and nobody has noticed.
                 if let Some(channel) = self.channel.take() {
                     out.hang_up(channel);
@@ -409,6 +405,10 @@ impl Joining {
             }
             Some(Stage::HostCode(_) | Stage::Details(..)) => self.stop(Ended::by_guest(Reason::Timeout), out),
             Some(_) => self.stop(Ended::by_host(Reason::Timeout), out),
+        }
+        if self.is_confirmed() && self.stage.is_none() {
+            // As good as in: goes on looking for the welcome, though no person waits for it any more (G6.3).
+            self.seek(mind, out);
         }
     }
 }

@@ -13,14 +13,21 @@ impl Joining {
     pub(super) fn seek(&mut self, mind: &Mind, out: &mut Outbox) {
         let mut points = self.pending.points.clone();
         points.extend(self.settings.points.iter().filter(|p| !self.pending.points.contains(p)).cloned());
-        let until = self.place_kept_until.unwrap_or_default().max(mind.now + limits::REACH);
-        self.deadline = self.conversation.map(|_| until);
+        if self.seeks_until <= mind.now {
+            self.seeks_until = mind.now + limits::REACH;
+        }
+        self.deadline = self.conversation.map(|_| self.seeks_until);
         out.push(Output::Seek {
             device: self.pending.host,
             addresses: self.pending.hosts.clone(),
             points,
             namespace: self.pending.keys.namespace_text(),
         });
+    }
+
+    /// Whether it is looked for on where a handshake came to nothing.
+    pub(super) fn searches(&self, now: Moment) -> bool {
+        self.seeks_until > now || (self.is_confirmed() && self.conversation.is_none())
     }
 
     /// That the host wasn't reached: what was tried, and what else may be the matter.
