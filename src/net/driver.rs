@@ -94,6 +94,10 @@ pub(super) struct Driver<'a> {
     pub(super) manners: Manners,
     /// The addresses under which we register.
     pub(super) external: Vec<Address>,
+    /// Where we listen.
+    pub(super) listening: Vec<Address>,
+    /// Ports of the router that lead here.
+    pub(super) opened: BTreeSet<Multiaddr>,
     /// When to look at what we listen on; a moment after it changed, since changes come in groups.
     pub(super) announce_at: Option<Instant>,
     /// When something is due.
@@ -140,6 +144,8 @@ impl<'a> Driver<'a> {
             registered_here: BTreeMap::new(),
             manners: Manners::default(),
             external: Vec::new(),
+            listening: Vec::new(),
+            opened: BTreeSet::new(),
             announce_at: None,
             step_at: Instant::now(),
         };

@@ -160,6 +160,7 @@ impl Driver<'_> {
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
+            BehaviourEvent::Upnp(event) => self.on_router(event),
             BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) | BehaviourEvent::RelayFor(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},

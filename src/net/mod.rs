@@ -11,7 +11,7 @@
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
 //!              points ◀────────┤  │       └ identify, ping, mDNS
-//!              relays ◀────────┘  └── channels ── pipe   frames of one stream
+//!              relays, router ◀┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
@@ -47,6 +47,7 @@ pub mod point;
 mod points;
 mod probe;
 mod relays;
+mod router;
 mod seek;
 #[doc(hidden)]
 pub mod streams;
@@ -85,6 +86,8 @@ pub struct Settings {
     pub relay: bool,
     /// Look around on the local network.
     pub mdns: bool,
+    /// Ask the router for ports that lead here.
+    pub upnp: bool,
     /// How long things take.
     pub pace: Pace,
 }

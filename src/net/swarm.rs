@@ -11,7 +11,8 @@ use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::Listener
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
 use libp2p::{
-    PeerId, Transport, connection_limits, dcutr, dns, identify, mdns, noise, ping, quic, relay, tcp, yamux,
+    PeerId, Transport, connection_limits, dcutr, dns, identify, mdns, noise, ping, quic, relay, tcp, upnp,
+    yamux,
 };
 
 use super::addresses;
@@ -49,6 +50,8 @@ pub(super) struct Behaviour {
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) mdns6: Toggle<mdns::tokio::Behaviour>,
     pub(super) point: Point,
+    /// Where it was asked for, and made by [`Driver::seek_router`](super::driver::Driver::seek_router).
+    pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
 }
 
 /// A swarm that listens.
@@ -151,6 +154,7 @@ fn behaviour(
             settings.serve.then(|| registry(settings)).transpose()?,
             settings.pace.frame,
         ),
+        upnp: None.into(),
     })
 }
 

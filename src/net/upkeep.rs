@@ -131,7 +131,12 @@ impl Driver<'_> {
         }
         self.announce_at = None;
         let named = self.settings.explicit.then_some(self.settings.listen.as_slice());
-        let published = addresses::published(self.swarm.listeners(), named);
+        let listening = addresses::published(self.swarm.listeners(), named);
+        if listening != self.listening {
+            self.listening = listening;
+            self.seek_router();
+        }
+        let published = addresses::published(self.swarm.listeners().chain(&self.opened), named);
         if published != self.external {
             for gone in self.external.iter().filter(|address| !published.contains(address)) {
                 self.swarm.remove_external_address(&addresses::multiaddr(gone));
