@@ -12,9 +12,10 @@ use super::addresses;
 use super::channels::Fresh;
 use super::deed::{Deed, Purpose};
 use super::driver::{Driver, Errand, Outgoing};
+use super::failures::phrase;
 use super::point;
 use super::streams;
-use super::swarm::{BehaviourEvent, innermost, look_around};
+use super::swarm::{BehaviourEvent, look_around};
 use crate::core::node::input::{Input, Protocol};
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
@@ -322,19 +323,5 @@ impl Driver<'_> {
         self.swarm.behaviour_mut().gate.keep_out(peer, remote);
         self.registered_here.remove(&peer);
         let _ = self.swarm.disconnect_peer_id(peer);
-    }
-}
-
-/// Why a dial led nowhere, in a few words for a person.
-fn phrase(error: &DialError) -> String {
-    match error {
-        DialError::WrongPeerId { .. } => "another device answers there".to_owned(),
-        DialError::LocalPeerId { .. } | DialError::NoAddresses => "that is this device".to_owned(),
-        DialError::Denied { .. } => "too many connections".to_owned(),
-        DialError::Transport(errors) => errors
-            .iter()
-            .find_map(|(_, error)| innermost(error))
-            .map_or_else(|| "no connection".to_owned(), ToString::to_string),
-        _ => "given up".to_owned(),
     }
 }

@@ -33,6 +33,7 @@ mod contacts;
 mod deed;
 mod driver;
 mod events;
+mod failures;
 mod gate;
 mod ledger;
 #[doc(hidden)]

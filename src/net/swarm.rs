@@ -208,7 +208,7 @@ fn refused(address: &Address, error: &(dyn Error + 'static)) -> NetError {
 }
 
 /// The system's own error, inside what libraries have wrapped around it.
-pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     let here = error.downcast_ref::<io::Error>();
     let wrapped = here.and_then(|io| io.get_ref()).map(|inner| inner as &(dyn Error + 'static));
     wrapped.or_else(|| error.source()).and_then(innermost).or(here)

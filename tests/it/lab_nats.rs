@@ -1,5 +1,5 @@
 //! Two people at home behind routers that let nothing in, each behind one (`tests/lab/two_nats`) or both behind the same
-//! (`tests/lab/one_nat`). The network namespaces need root.
+//! (`tests/lab/one_nat`); and a router that opens a port (`tests/lab/upnp`). The network namespaces need root.
 
 use std::process::Command;
 
@@ -48,6 +48,16 @@ fn two_behind_one_router_greet_whether_or_not_it_lets_them_talk_to_each_other() 
 #[test]
 fn a_host_that_moves_while_a_guest_waits_is_found_again_by_the_point() {
     play_behind_one(&["together", "moves"]);
+}
+
+#[test]
+fn a_host_whose_router_opens_a_port_is_reached_from_outside_without_point_or_relay() {
+    let has_router = Command::new("miniupnpd").arg("--version").output().is_ok();
+    if !has_router {
+        eprintln!("SKIPPED: there is no `miniupnpd` (tests/lab/upnp)");
+    } else if can_play("upnp") {
+        assert_eq!(play_in_lab("upnp", &[]), "Bob is in.\n");
+    }
 }
 
 fn play(how: &[&str], expected: &str) {

@@ -36,6 +36,9 @@ impl Joining {
         if !self.tried.is_empty() {
             message = format!("{message} (tried {})", self.tried.join("; "));
         }
+        if self.pending.points.is_empty() && self.settings.points.is_empty() {
+            message.push_str("; there is no rendezvous point to ask, so both must be on one network");
+        }
         if self.is_confirmed() {
             message = format!("{message}; both codes matched, so this machine goes on trying by itself");
         } else if self.pending.expires <= now {
