@@ -33,7 +33,8 @@ mod contacts;
 mod deed;
 mod driver;
 mod events;
-mod failures;
+#[doc(hidden)]
+pub mod failures;
 mod gate;
 mod ledger;
 #[doc(hidden)]

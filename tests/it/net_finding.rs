@@ -1,9 +1,14 @@
 //! How a guest finds its host, and what it says where it doesn't.
 
+use std::io;
 use std::time::Duration;
+
+use libp2p::quic;
+use libp2p::relay::outbound::hop::ConnectError;
 
 use muster::core::node::input::Input;
 use muster::core::primitives::address::Address;
+use muster::net::failures::of_transport;
 use muster::net::{Command, Pace, Settings};
 
 use crate::net_devices::{Device, QUIC, TCP, greeted, id_of, settings};
@@ -199,4 +204,23 @@ async fn on_a_local_network_a_host_is_found_without_any_address() {
     guest.seeks(host.id, &[], &[]).await;
     guest.hears_opened(host.id).await;
     host.hears_opened(guest.id).await;
+}
+
+/// These words are libraries': should they change, a person would be told "no connection" for all of it.
+#[test]
+fn what_is_the_matter_is_known_through_whatever_a_library_wraps_around_it() {
+    let wrapped = |inner: io::Error| of_transport(&io::Error::other(format!(" - {inner}: {inner}")));
+    let refused = "the machine is there, but nothing listens at that port";
+    for (number, words) in [
+        (111, refused),
+        (110, "no answer"),
+        (113, "no such machine on that network"),
+        (101, "no network of this machine leads there"),
+    ] {
+        assert_eq!(wrapped(io::Error::from_raw_os_error(number)), words);
+    }
+    assert_eq!(wrapped(io::Error::other(quic::Error::HandshakeTimedOut)), "no answer");
+    let unknown = "the device is registered there, but not connected";
+    assert_eq!(wrapped(io::Error::other(ConnectError::NoReservation)), unknown);
+    assert_eq!(wrapped(io::Error::other("something else")), "no connection");
 }
