@@ -42,7 +42,8 @@ pub mod links;
 mod manners;
 mod needs;
 mod neighbours;
-mod own_ends;
+#[doc(hidden)]
+pub mod own_ends;
 mod pipe;
 #[doc(hidden)]
 pub mod point;

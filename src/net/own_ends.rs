@@ -18,14 +18,14 @@ const AWAY: Duration = Duration::from_secs(5);
 
 /// Our ends of all TCP connections, and the addresses that were lost.
 #[derive(Debug, Default)]
-pub(super) struct OwnEnds {
+pub struct OwnEnds {
     ends: HashMap<ConnectionId, IpAddr>,
     lost: BTreeMap<IpAddr, Instant>,
 }
 
 impl OwnEnds {
     /// A connection stands.
-    pub(super) fn opened(&mut self, connection: ConnectionId, end: &ConnectedPoint) {
+    pub fn opened(&mut self, connection: ConnectionId, end: &ConnectedPoint) {
         let is_tcp = end.get_remote_address().iter().any(|part| matches!(part, Protocol::Tcp(_)));
         let own = match end {
             _ if !is_tcp || end.is_relayed() => None,
@@ -38,12 +38,12 @@ impl OwnEnds {
     }
 
     /// A connection is gone.
-    pub(super) fn closed(&mut self, connection: ConnectionId) {
+    pub fn closed(&mut self, connection: ConnectionId) {
         self.ends.remove(&connection);
     }
 
     /// This machine has an address no longer; or again.
-    pub(super) fn changed(&mut self, ip: IpAddr, is_here: bool, now: Instant) {
+    pub fn changed(&mut self, ip: IpAddr, is_here: bool, now: Instant) {
         if is_here {
             self.lost.remove(&ip);
         } else if self.ends.values().any(|own| *own == ip) {
@@ -52,14 +52,16 @@ impl OwnEnds {
     }
 
     /// The connections that end at addresses which are gone for good.
-    pub(super) fn given_up(&mut self, now: Instant) -> Vec<ConnectionId> {
+    #[must_use]
+    pub fn given_up(&mut self, now: Instant) -> Vec<ConnectionId> {
         let gone: Vec<IpAddr> = self.lost.iter().filter(|(_, at)| **at <= now).map(|(ip, _)| *ip).collect();
         self.lost.retain(|_, at| *at > now);
         self.ends.iter().filter(|(_, own)| gone.contains(own)).map(|(connection, _)| *connection).collect()
     }
 
     /// When to look again.
-    pub(super) fn next(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn next(&self) -> Option<Instant> {
         self.lost.values().min().copied()
     }
 }

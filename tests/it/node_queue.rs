@@ -183,3 +183,20 @@ fn a_guest_whose_attempt_broke_after_the_details_is_greeted_in_the_next_join() {
     world.play(("ada", greet), ("bob", again), "member");
     assert!(world.is_member("bob"), "{:?}", world.steps("bob", again));
 }
+
+#[test]
+fn a_host_that_breaks_off_after_the_details_gets_no_second_nonce_out_of_the_same_join() {
+    let mut world = World::new("no second nonce");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    let join = world.join("bob", &link);
+    let greet = world.greet("ada");
+    let code = world.code("ada", greet).unwrap();
+    world.answer("bob", join, &code);
+    let code = world.code("bob", join).unwrap();
+    world.answer("ada", greet, &code);
+    world.cut("ada", "bob");
+    // Bob's machine came back at once, and was told that nobody was enrolled.
+    assert_eq!(world.ended("bob", join), (Reason::BrokenOff, Side::Host));
+    assert_eq!(only_invitation(&mut world, "ada"), (InvitationState::Pending, 0));
+}
