@@ -20,9 +20,11 @@ fn a_cable_that_is_out_for_five_minutes_ends_no_more_than_the_attempt() {
 
 #[test]
 fn a_machine_that_gets_another_address_in_the_middle_of_a_greeting_ends_no_more_than_the_attempt() {
-    let steps = if is_long("an address changes at each step") { &STEPS[..] } else { &STEPS[1..2] };
-    for who in ["ada moves", "bob moves"] {
-        at_each_step(who, "0", steps);
+    if is_long("an address changes at each step") {
+        at_each_step("ada moves", "0", &STEPS);
+        at_each_step("bob moves", "0", &STEPS);
+    } else {
+        at_each_step("bob moves", "0", &STEPS[..1]);
     }
 }
 
