@@ -62,6 +62,8 @@ pub struct Settings {
     pub points: Vec<Address>,
     /// What links say of where to look.
     pub hints: Hints,
+    /// Whether to ask the router for ports that lead here.
+    pub upnp: bool,
     /// Whether to find others, and to be found, on the local network.
     pub mdns: bool,
     /// What to log, if somebody decided.
@@ -109,6 +111,7 @@ impl Settings {
             relay: given.read("relay.serve", Given::flag)?.unwrap_or(false),
             points: given.read("rendezvous.points", Given::list)?.unwrap_or_default(),
             hints: given.read("invite.hints", Given::word)?.unwrap_or_default(),
+            upnp: given.read("nat.upnp", Given::flag)?.unwrap_or(false),
             mdns: given.read("lan.mdns", Given::flag)?.unwrap_or(true),
             log: given.read("log.level", filter_text)?,
         })

@@ -12,7 +12,7 @@ use super::environment::Environment;
 use crate::core::primitives::text::shown;
 
 /// Every setting, and the variable that says the same.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("data_dir", "MUSTER_DATA_DIR"),
     ("socket", "MUSTER_SOCKET"),
     ("listen", "MUSTER_LISTEN"),
@@ -20,6 +20,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("relay.serve", "MUSTER_RELAY_SERVE"),
     ("rendezvous.points", "MUSTER_RENDEZVOUS_POINTS"),
     ("invite.hints", "MUSTER_INVITE_HINTS"),
+    ("nat.upnp", "MUSTER_NAT_UPNP"),
     ("lan.mdns", "MUSTER_LAN_MDNS"),
     ("log.level", "MUSTER_LOG"),
 ];

@@ -82,6 +82,7 @@ async fn search(shared: &Shared, named: Option<String>) -> Result<Looking, Strin
         serve: false,
         relay: false,
         mdns: true,
+        upnp: false,
         pace: net::Pace::default(),
     };
     let (net, mut inputs) = net::start(settings).await.map_err(|error| error.to_string())?;

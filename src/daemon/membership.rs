@@ -93,6 +93,7 @@ pub(super) struct Shared {
     /// Whether to relay.
     pub(super) relay: bool,
     pub(super) mdns: bool,
+    pub(super) upnp: bool,
     pub(super) clock: Arc<Clock>,
     pub(super) events: broadcast::Sender<Event>,
 }
@@ -351,6 +352,7 @@ async fn network(
         serve: shared.serve,
         relay: shared.relay,
         mdns: shared.mdns,
+        upnp: shared.upnp,
         pace: net::Pace::default(),
     };
     match net::start(settings.clone()).await {

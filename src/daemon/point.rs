@@ -41,6 +41,7 @@ impl Point {
             serve: true,
             relay: shared.relay,
             mdns: shared.mdns,
+            upnp: shared.upnp,
             pace: net::Pace::default(),
         };
         match net::start(settings).await {

@@ -75,6 +75,7 @@ fn shared(settings: &config::Settings, events: broadcast::Sender<Event>) -> Shar
         serve: settings.serve.unwrap_or(true),
         relay: settings.relay,
         mdns: settings.mdns,
+        upnp: settings.upnp,
         clock: Arc::new(Clock::new()),
         events,
     }

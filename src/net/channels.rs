@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use libp2p::swarm::ConnectionId;
 use libp2p::{PeerId, Stream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
@@ -15,6 +16,7 @@ use crate::core::primitives::limits;
 #[derive(Debug)]
 pub(super) struct Fresh {
     pub(super) peer: PeerId,
+    pub(super) connection: ConnectionId,
     pub(super) protocol: Protocol,
     pub(super) by_us: bool,
     pub(super) from: String,
@@ -39,10 +41,13 @@ struct Way {
 }
 
 /// What a task carries; it may outlive its channel, while the last frames leave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Carried {
     channel: Channel,
     peer: PeerId,
+    connection: ConnectionId,
+    /// Says that the connection is gone, until that was said.
+    lost: Option<oneshot::Sender<()>>,
     protocol: Protocol,
     by_us: bool,
 }
@@ -70,11 +75,14 @@ impl Channels {
         inputs: mpsc::Sender<Input>,
         frame_time: Duration,
     ) {
-        let Fresh { peer, protocol, by_us, stream, .. } = fresh;
+        let Fresh { peer, connection, protocol, by_us, stream, .. } = fresh;
         let (frames, queued) = mpsc::channel(limits::QUEUED_FRAMES);
         let (stay, parting) = oneshot::channel();
-        let task = self.pipes.spawn(pipe::run(stream, channel, queued, parting, inputs, frame_time));
-        self.carried.insert(task.id(), Carried { channel, peer, protocol, by_us });
+        let (lost, connection_lost) = oneshot::channel();
+        let ends = pipe::Ends { parting, connection_lost };
+        let task = self.pipes.spawn(pipe::run(stream, channel, queued, ends, inputs, frame_time));
+        let lost = Some(lost);
+        self.carried.insert(task.id(), Carried { channel, peer, connection, lost, protocol, by_us });
         self.open.insert(channel, Open { peer, way: Some(Way { frames, _stay: stay }), task });
     }
 
@@ -99,6 +107,16 @@ impl Channels {
     /// Lets out what is queued for a peer and closes; that is reported.
     pub(super) fn hang_up_on(&mut self, peer: &PeerId) {
         self.open.values_mut().filter(|open| open.peer == *peer).for_each(|open| open.way = None);
+    }
+
+    /// A connection is gone: its streams end once what has come by it is read. Those of a connection that we gave up
+    /// ourselves don't notice by themselves.
+    pub(super) fn connection_lost(&mut self, connection: ConnectionId) {
+        let of_it = self.carried.values_mut().filter(|carried| carried.connection == connection);
+        for lost in of_it.filter_map(|carried| carried.lost.take()) {
+            // Nobody listens any more where the stream has ended meanwhile.
+            let _ = lost.send(());
+        }
     }
 
     /// Lets out what is queued everywhere and closes.

@@ -26,6 +26,7 @@ use super::ledger::Ledger;
 use super::links::Links;
 use super::manners::Manners;
 use super::neighbours::Neighbours;
+use super::own_ends::OwnEnds;
 use super::points::Points;
 use super::relays::Relays;
 use super::seek::Searches;
@@ -75,6 +76,7 @@ pub(super) struct Driver<'a> {
     pub(super) lan: Option<Lan>,
     pub(super) neighbours: Neighbours,
     pub(super) links: Links,
+    pub(super) own_ends: OwnEnds,
 
     /// Dials under way, and what for.
     pub(super) dials: HashMap<ConnectionId, (Purpose, Way)>,
@@ -98,6 +100,10 @@ pub(super) struct Driver<'a> {
     pub(super) manners: Manners,
     /// The addresses under which we register.
     pub(super) external: Vec<Address>,
+    /// Where we listen.
+    pub(super) listening: Vec<Address>,
+    /// Ports of the router that lead here.
+    pub(super) opened: BTreeSet<Multiaddr>,
     /// When to look at what we listen on; a moment after it changed, since changes come in groups.
     pub(super) announce_at: Option<Instant>,
     /// When something is due.
@@ -136,6 +142,7 @@ impl<'a> Driver<'a> {
             lan,
             neighbours: Neighbours::default(),
             links: Links::default(),
+            own_ends: OwnEnds::default(),
             dials: HashMap::new(),
             errands: BTreeMap::new(),
             remotes: HashMap::new(),
@@ -147,6 +154,8 @@ impl<'a> Driver<'a> {
             registered_here: BTreeMap::new(),
             manners: Manners::default(),
             external: Vec::new(),
+            listening: Vec::new(),
+            opened: BTreeSet::new(),
             announce_at: None,
             step_at: Instant::now(),
         };
@@ -229,10 +238,13 @@ impl<'a> Driver<'a> {
 
     fn begin(&mut self, fresh: Fresh, permit: mpsc::Permit<'_, Input>) {
         let Some(peer) = addresses::device_of(&fresh.peer) else { return };
-        let Fresh { protocol, by_us, near, .. } = fresh;
+        let Fresh { connection, protocol, by_us, near, .. } = fresh;
         let channel = self.ledger.channels.next_number();
         permit.send(Input::Opened { channel, peer, protocol, by_us, from: fresh.from.clone(), near });
         self.ledger.channels.begin(channel, fresh, self.inputs.clone(), self.settings.pace.frame);
+        if !self.remotes.contains_key(&connection) {
+            self.ledger.channels.connection_lost(connection);
+        }
     }
 
     /// A stream has ended.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
+use libp2p::multiaddr::Protocol as Part;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, dcutr, identify, ping, relay};
 use tokio::time::Instant;
@@ -11,10 +12,11 @@ use super::addresses;
 use super::channels::Fresh;
 use super::deed::{Deed, Purpose};
 use super::driver::{Driver, Errand, Outgoing};
+use super::failures::phrase;
 use super::lan::Seen;
 use super::point;
 use super::streams;
-use super::swarm::{BehaviourEvent, innermost};
+use super::swarm::BehaviourEvent;
 use crate::core::node::input::{Input, Protocol};
 use crate::core::primitives::{address::Address, ids::DeviceId, limits};
 
@@ -35,7 +37,9 @@ impl Driver<'_> {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
                 self.remotes.remove(&connection_id);
+                self.own_ends.closed(connection_id);
                 self.relayed.remove(&connection_id);
+                self.ledger.channels.connection_lost(connection_id);
                 if num_established == 0 {
                     self.on_disconnected(peer_id);
                 }
@@ -45,23 +49,32 @@ impl Driver<'_> {
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 self.remember_port(listener_id, &address);
-                self.announce_at = Some(Instant::now() + SETTLE);
-                self.due_now();
+                self.address_changed(&address, true);
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.address_changed(&address, false),
             SwarmEvent::ListenerClosed { listener_id, .. }
                 if self.relays.closed(listener_id, Instant::now()) =>
             {
                 self.due_now();
             }
-            SwarmEvent::ExpiredListenAddr { .. } | SwarmEvent::ListenerClosed { .. } => {
-                self.announce_at = Some(Instant::now() + SETTLE);
-                self.due_now();
+            SwarmEvent::ListenerClosed { addresses, .. } => {
+                addresses.iter().for_each(|address| self.address_changed(address, false));
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
                 tracing::debug!(from = %send_back_addr, %error, "a connection came to nothing");
             }
             _ => {}
         }
+    }
+
+    fn address_changed(&mut self, address: &Multiaddr, is_here: bool) {
+        let now = Instant::now();
+        let relayed = address.iter().any(|part| matches!(part, Part::P2pCircuit));
+        if let Some(ip) = addresses::ip(address).filter(|_| !relayed) {
+            self.own_ends.changed(ip, is_here, now);
+        }
+        self.announce_at = Some(now + SETTLE);
+        self.due_now();
     }
 
     /// Where any port would do, a swarm that is built anew takes the same again.
@@ -82,6 +95,7 @@ impl Driver<'_> {
         let now = Instant::now();
         let remote = end.get_remote_address();
         self.remotes.insert(connection, remote.clone());
+        self.own_ends.opened(connection, end);
         if end.is_relayed() {
             self.relayed.insert(connection, peer);
         }
@@ -149,6 +163,7 @@ impl Driver<'_> {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
             BehaviourEvent::RelayFor(event) => self.shares.note(&event),
+            BehaviourEvent::Upnp(event) => self.on_router(event),
             BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},
@@ -168,7 +183,7 @@ impl Driver<'_> {
                 if welcome {
                     let from = self.origin_of(connection);
                     let near = self.remotes.get(&connection).is_some_and(|remote| self.links.lead_to(remote));
-                    let fresh = Fresh { peer, protocol, by_us, from, near, stream };
+                    let fresh = Fresh { peer, connection, protocol, by_us, from, near, stream };
                     self.outbox.push_back(Outgoing::Begin(fresh));
                 }
             }
@@ -288,19 +303,5 @@ impl Driver<'_> {
         self.swarm.behaviour_mut().gate.keep_out(peer, remote);
         self.registered_here.remove(&peer);
         let _ = self.swarm.disconnect_peer_id(peer);
-    }
-}
-
-/// Why a dial led nowhere, in a few words for a person.
-fn phrase(error: &DialError) -> String {
-    match error {
-        DialError::WrongPeerId { .. } => "another device answers there".to_owned(),
-        DialError::LocalPeerId { .. } | DialError::NoAddresses => "that is this device".to_owned(),
-        DialError::Denied { .. } => "too many connections".to_owned(),
-        DialError::Transport(errors) => errors
-            .iter()
-            .find_map(|(_, error)| innermost(error))
-            .map_or_else(|| "no connection".to_owned(), ToString::to_string),
-        _ => "given up".to_owned(),
     }
 }

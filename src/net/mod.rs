@@ -11,7 +11,7 @@
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
 //!              points ◀────────┤  │       └ identify, ping
-//!              relays ◀────────┤  ├── lan                who is near, by multicast
+//!              relays, router ◀┤  ├── lan                who is near, by multicast
 //!              around ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
@@ -34,6 +34,8 @@ mod contacts;
 mod deed;
 mod driver;
 mod events;
+#[doc(hidden)]
+pub mod failures;
 mod gate;
 mod hearsay;
 #[doc(hidden)]
@@ -45,12 +47,15 @@ mod manners;
 mod needs;
 #[doc(hidden)]
 pub mod neighbours;
+#[doc(hidden)]
+pub mod own_ends;
 mod pipe;
 #[doc(hidden)]
 pub mod point;
 mod points;
 mod probe;
 mod relays;
+mod router;
 mod seek;
 mod shares;
 #[doc(hidden)]
@@ -90,6 +95,8 @@ pub struct Settings {
     pub relay: bool,
     /// Look around on the local network.
     pub mdns: bool,
+    /// Ask the router for ports that lead here.
+    pub upnp: bool,
     /// How long things take.
     pub pace: Pace,
 }
@@ -107,6 +114,8 @@ pub struct Pace {
     pub idle: Duration,
     /// How long a relay carries one connection.
     pub circuit: Duration,
+    /// How often a peer is pinged, and how long it may take to answer; who doesn't twice in a row is gone.
+    pub ping: (Duration, Duration),
 }
 
 impl Default for Pace {
@@ -117,6 +126,7 @@ impl Default for Pace {
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
             circuit: limits::CIRCUIT,
+            ping: limits::PING,
         }
     }
 }

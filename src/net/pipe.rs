@@ -20,20 +20,29 @@ const TAKES_NOTHING: u32 = 6;
 /// What a peer that hangs up slowly may still say, unheard.
 const UNHEARD: u64 = 1024 * 1024;
 
+/// What ends a stream from outside.
+pub(super) struct Ends {
+    /// We hang up, once its sender is dropped.
+    pub(super) parting: oneshot::Receiver<()>,
+    /// The connection that carried it is gone.
+    pub(super) connection_lost: oneshot::Receiver<()>,
+}
+
 /// Carries frames both ways until the peer hangs up, something is wrong, or we have hung up (the sender of
 /// `parting` and that of `frames` are dropped) and what was queued has left.
 pub(super) async fn run(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     channel: Channel,
     frames: mpsc::Receiver<Vec<u8>>,
-    parting: oneshot::Receiver<()>,
+    ends: Ends,
     inputs: mpsc::Sender<Input>,
     frame_time: Duration,
 ) {
+    let Ends { parting, mut connection_lost } = ends;
     let (mut reader, writer) = stream.split();
     let mut writing = std::pin::pin!(write(writer, frames, frame_time * TAKES_NOTHING));
     let written = tokio::select! {
-        () = read(&mut reader, channel, &inputs, frame_time) => return,
+        () = read(&mut reader, &mut connection_lost, channel, &inputs, frame_time) => return,
         written = &mut writing => Some(written),
         _ = parting => None,
     };
@@ -51,13 +60,22 @@ pub(super) async fn run(
 
 async fn read(
     reader: &mut (impl AsyncRead + Unpin),
+    connection_lost: &mut oneshot::Receiver<()>,
     channel: Channel,
     inputs: &mpsc::Sender<Input>,
     frame_time: Duration,
 ) {
     let mut first = [0; 1];
-    // Between frames a stream may rest for as long as its protocol allows.
-    while reader.read_exact(&mut first).await.is_ok() {
+    loop {
+        // Between frames a stream may rest for as long as its protocol allows, and the connection stands.
+        let begun = tokio::select! {
+            biased;
+            begun = reader.read_exact(&mut first) => begun,
+            _ = &mut *connection_lost => return,
+        };
+        if begun.is_err() {
+            return;
+        }
         let Ok(Some(frame)) = timeout(frame_time, rest(reader, first[0])).await else { return };
         if inputs.send(Input::Received { channel, frame }).await.is_err() {
             return;

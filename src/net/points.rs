@@ -88,7 +88,7 @@ impl Point {
         if self.connected_since.take().is_some_and(|since| now - since >= LASTED) {
             self.backoff.reset();
         }
-        self.problem = Some("the connection was lost".to_owned());
+        self.problem = Some("the connection to it was lost".to_owned());
         self.dial_at = now + self.backoff.pause();
     }
 
@@ -211,7 +211,8 @@ impl Points {
             return Some("there are too many rendezvous points to ask them all".to_owned());
         };
         let answered = point.asked.get(namespace).is_some_and(|asked| asked.answered);
-        let answer = answered.then(|| "does not know the device".to_owned());
+        let answer = answered
+            .then(|| "it does not know the device, which is switched off or knows no point".to_owned());
         answer.or_else(|| point.problem.clone())
     }
 

@@ -145,8 +145,11 @@ impl Search {
         if !self.dialling.is_empty() || !all_dialled {
             return None;
         }
-        let verdict =
-            |point| points.verdict(point, &self.sought.namespace).map(|why| format!("{point}: {why}"));
+        let verdict = |point| {
+            points
+                .verdict(point, &self.sought.namespace)
+                .map(|why| format!("rendezvous point {point}: {why}"))
+        };
         let asked: Vec<String> = self.sought.points.iter().map(verdict).collect::<Option<_>>()?;
         let dialled = self.failed.iter().map(|(way, why)| match way {
             Way::At(address) => format!("{address}: {why}"),

@@ -11,7 +11,7 @@ use libp2p::core::{muxing::StreamMuxerBox, transport::Boxed, transport::Listener
 use libp2p::identity::Keypair;
 use libp2p::swarm::{self, NetworkBehaviour, Swarm, behaviour::toggle::Toggle};
 use libp2p::{
-    PeerId, Transport, connection_limits, dcutr, dns, identify, noise, ping, quic, relay, tcp, yamux,
+    PeerId, Transport, connection_limits, dcutr, dns, identify, noise, ping, quic, relay, tcp, upnp, yamux,
 };
 
 use super::addresses;
@@ -38,9 +38,6 @@ const STREAMS_PER_CONNECTION: usize = 64 + limits::CIRCUITS_PER_PEER;
 /// tenth of a second's round trip.
 const QUIC_WINDOWS: (u32, u32) = (512 * 1024, 1024 * 1024);
 
-/// A peer that doesn't answer a ping for this long is gone.
-const PING: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(10));
-
 /// Everything that a swarm does.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
@@ -53,6 +50,8 @@ pub(super) struct Behaviour {
     relay_for: Toggle<relay::Behaviour>,
     dcutr: dcutr::Behaviour,
     pub(super) point: Point,
+    /// Where it was asked for, and made by [`Driver::seek_router`](super::driver::Driver::seek_router).
+    pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
 }
 
 /// A swarm that listens.
@@ -147,7 +146,7 @@ fn behaviour(
         gate: Gate::default(),
         streams: Streams::default(),
         identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING.0).with_timeout(PING.1)),
+        ping: ping::Behaviour::new(pings(settings)),
         relay,
         relay_for: settings
             .relay
@@ -159,7 +158,13 @@ fn behaviour(
             settings.serve.then(|| registry(settings)).transpose()?,
             settings.pace.frame,
         ),
+        upnp: None.into(),
     })
+}
+
+fn pings(settings: &Settings) -> ping::Config {
+    let (interval, timeout) = settings.pace.ping;
+    ping::Config::new().with_interval(interval).with_timeout(timeout)
 }
 
 fn connection_limits() -> connection_limits::ConnectionLimits {
@@ -200,7 +205,7 @@ fn refused(address: &Address, error: &(dyn Error + 'static)) -> NetError {
 }
 
 /// The system's own error, inside what libraries have wrapped around it.
-pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     let here = error.downcast_ref::<io::Error>();
     let wrapped = here.and_then(|io| io.get_ref()).map(|inner| inner as &(dyn Error + 'static));
     wrapped.or_else(|| error.source()).and_then(innermost).or(here)

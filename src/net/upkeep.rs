@@ -66,6 +66,9 @@ impl Driver<'_> {
         self.announce(now);
         self.registered_here.retain(|_, until| *until > now);
         let forgotten = self.neighbours.forget(now);
+        for connection in self.own_ends.given_up(now) {
+            self.swarm.close_connection(connection);
+        }
         let needs = self.needs();
         let swarm = &self.swarm;
         let peer_is_connected = |peer: &PeerId| swarm.is_connected(peer);
@@ -80,9 +83,10 @@ impl Driver<'_> {
         let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
         let contacts = self.contacts.next(now);
+        let edges = [places, forgotten, self.own_ends.next()];
         let next =
-            [self.points.next(), searches, around, contacts, self.announce_at, held, places, forgotten];
-        self.step_at = next.into_iter().flatten().min().unwrap_or(now + NOTHING_DUE);
+            [self.points.next(), searches, around, contacts, self.announce_at, held].into_iter().chain(edges);
+        self.step_at = next.flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
     }
@@ -131,7 +135,12 @@ impl Driver<'_> {
             lan.is_at(self.swarm.listeners().filter_map(addresses::address).collect());
         }
         let named = self.settings.explicit.then_some(self.settings.listen.as_slice());
-        let published = addresses::published(self.swarm.listeners(), named);
+        let listening = addresses::published(self.swarm.listeners(), named);
+        if listening != self.listening {
+            self.listening = listening;
+            self.seek_router();
+        }
+        let published = addresses::published(self.swarm.listeners().chain(&self.opened), named);
         if published != self.external {
             for gone in self.external.iter().filter(|address| !published.contains(address)) {
                 self.swarm.remove_external_address(&addresses::multiaddr(gone));

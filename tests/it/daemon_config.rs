@@ -249,7 +249,7 @@ fn the_sample_says_the_truth_about_every_default() {
         assert_eq!(settings, defaults);
     }
     let settings = uncommented.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count();
-    assert_eq!(settings, 8, "a setting is missing from the sample");
+    assert_eq!(settings, 10, "a setting is missing from the sample");
 }
 
 #[test]

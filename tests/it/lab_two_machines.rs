@@ -27,13 +27,19 @@ fn play_in(hints: &str, net: &[&str]) {
         eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
         return;
     }
-    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/two_machines");
-    let programs = Path::new(env!("CARGO_BIN_EXE_musterd")).parent().unwrap();
-    let played =
-        Command::new(lab).arg(programs).arg(hints).args(net).env_remove("MUSTER_SOCKET").output().unwrap();
-    let said = String::from_utf8_lossy(&played.stdout);
-    assert!(played.status.success(), "{said}{}", String::from_utf8_lossy(&played.stderr));
+    let said = play_in_lab("two_machines", &[&[hints], net].concat());
     assert_eq!(said, format!("Bob is in, by {hints}.\n"));
+}
+
+/// Plays a script of `tests/lab` with the programs as they were built; gives what it said.
+pub(crate) fn play_in_lab(script: &str, how: &[&str]) -> String {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(script);
+    let programs = Path::new(env!("CARGO_BIN_EXE_musterd")).parent().unwrap();
+    let played = Command::new(lab).arg(programs).args(how).env_remove("MUSTER_SOCKET").output().unwrap();
+    let said = String::from_utf8_lossy(&played.stdout).into_owned();
+    let wrong = String::from_utf8_lossy(&played.stderr);
+    assert!(played.status.success(), "{script} {how:?}: {said}{wrong}");
+    said
 }
 
 pub(crate) fn may_make_networks(hints: &str) -> bool {

@@ -35,6 +35,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         serve: true,
         relay: false,
         mdns: false,
+        upnp: false,
         pace: Pace::default(),
     }
 }

@@ -1,9 +1,14 @@
 //! How a guest finds its host, and what it says where it doesn't.
 
+use std::io;
 use std::time::Duration;
+
+use libp2p::quic;
+use libp2p::relay::outbound::hop::ConnectError;
 
 use muster::core::node::input::Input;
 use muster::core::primitives::address::Address;
+use muster::net::failures::of_transport;
 use muster::net::{Command, Pace, Settings};
 
 use crate::net_devices::{Device, QUIC, TCP, greeted, id_of, settings};
@@ -18,6 +23,9 @@ async fn nobody_where(address: &str) -> Address {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     address.replace("PORT", &listener.local_addr().unwrap().port().to_string()).parse().unwrap()
 }
+
+/// What is said of a point that answers, and doesn't know who is sought.
+const UNKNOWN: &str = "it does not know the device, which is switched off or knows no point";
 
 #[tokio::test]
 async fn a_device_that_proves_another_key_is_not_taken_for_the_host() {
@@ -50,9 +58,8 @@ async fn what_was_tried_is_told_and_the_search_goes_on_until_the_host_is_there()
     let mut guest = Device::start("bob").await;
     guest.seeks(id_of("ada"), std::slice::from_ref(&address), std::slice::from_ref(&point)).await;
     let tried = guest.hears_not_found(id_of("ada")).await;
-    assert_eq!(tried.len(), 2);
-    assert!(tried[0].starts_with(&format!("{address}: Connection refused")), "{tried:?}");
-    assert!(tried[1].starts_with(&format!("{point}: Connection refused")), "{tried:?}");
+    let why = "the machine is there, but nothing listens at that port";
+    assert_eq!(tried, [format!("{address}: {why}"), format!("rendezvous point {point}: {why}")]);
 
     let mut host = Device::start_with(settings("ada", &[&address.to_string()])).await.unwrap();
     guest.hears_opened(host.id).await;
@@ -122,7 +129,7 @@ async fn a_namespace_that_is_taken_back_leads_nobody_to_the_host() {
     let mut late = Device::start("eve").await;
     late.seeks(host.id, &[], &point.addresses).await;
     let tried = late.hears_not_found(host.id).await;
-    assert_eq!(tried, [format!("{}: does not know the device", point.addresses[0])]);
+    assert_eq!(tried, [format!("rendezvous point {}: {UNKNOWN}", point.addresses[0])]);
 }
 
 #[tokio::test]
@@ -170,7 +177,7 @@ async fn a_host_that_stops_takes_its_registrations_back() {
     host.net.stop().await;
     guest.hears_disconnected(id).await;
     guest.seeks(id, &[], &point.addresses).await;
-    let expected = [format!("{}: does not know the device", point.addresses[0])];
+    let expected = [format!("rendezvous point {}: {UNKNOWN}", point.addresses[0])];
     let mut tried = guest.hears_not_found(id).await;
     // The port that is used for every dial may rest for a moment: then the point itself is tried again.
     for _ in 0..3 {
@@ -197,4 +204,23 @@ async fn on_a_local_network_a_host_is_found_without_any_address() {
     guest.seeks(host.id, &[], &[]).await;
     guest.hears_opened(host.id).await;
     host.hears_opened(guest.id).await;
+}
+
+/// These words are libraries': should they change, a person would be told "no connection" for all of it.
+#[test]
+fn what_is_the_matter_is_known_through_whatever_a_library_wraps_around_it() {
+    let wrapped = |inner: io::Error| of_transport(&io::Error::other(format!(" - {inner}: {inner}")));
+    let refused = "the machine is there, but nothing listens at that port";
+    for (number, words) in [
+        (111, refused),
+        (110, "no answer"),
+        (113, "no such machine on that network"),
+        (101, "no network of this machine leads there"),
+    ] {
+        assert_eq!(wrapped(io::Error::from_raw_os_error(number)), words);
+    }
+    assert_eq!(wrapped(io::Error::other(quic::Error::HandshakeTimedOut)), "no answer");
+    let unknown = "the device is registered there, but not connected";
+    assert_eq!(wrapped(io::Error::other(ConnectError::NoReservation)), unknown);
+    assert_eq!(wrapped(io::Error::other("something else")), "no connection");
 }

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
 use muster::core::node::input::{Input, Protocol};
 use muster::net::{Command, Pace, Settings};
 
@@ -90,4 +94,43 @@ async fn a_network_that_fails_says_what_is_gone_and_does_everything_again() {
     let mut late = Device::start("eve").await;
     late.seeks(host.id, &[], &point.addresses).await;
     assert!(late.hears_opened(host.id).await.1, "it is registered again");
+}
+
+#[tokio::test]
+async fn a_wire_that_carries_nothing_any_more_is_noticed_by_both_though_nobody_hangs_up() {
+    let quick = |person| {
+        let ping = (Duration::from_millis(200), Duration::from_millis(200));
+        Settings { pace: Pace { ping, ..Pace::default() }, ..settings(person, &[TCP]) }
+    };
+    let mut host = Device::start_with(quick("ada")).await.unwrap();
+    let mut guest = Device::start_with(quick("bob")).await.unwrap();
+    let (wire, breaks) = wire_to(host.addresses[0].port).await;
+    let way = [format!("/ip4/127.0.0.1/tcp/{wire}").parse().unwrap()];
+    guest.seeks(host.id, &way, &[]).await;
+    let (ours, _) = guest.hears_opened(host.id).await;
+    guest.sends(ours, b"hello".as_slice()).await;
+    let (theirs, _) = host.hears_opened(guest.id).await;
+    assert_eq!(host.hears_frame(theirs).await, b"hello");
+
+    breaks.send(()).unwrap();
+    guest.hears_closed(ours).await;
+    guest.hears_disconnected(host.id).await;
+    host.hears_closed(theirs).await;
+    host.hears_disconnected(guest.id).await;
+}
+
+/// A wire to a port on this machine: where it begins, and what breaks it. Both ends stay open then, and hear nothing.
+async fn wire_to(port: u16) -> (u16, oneshot::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let begins = listener.local_addr().unwrap().port();
+    let (breaks, broken) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut one, _) = listener.accept().await.unwrap();
+        let mut other = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        tokio::select! {
+            _ = copy_bidirectional(&mut one, &mut other) => {}
+            _ = broken => std::future::pending().await,
+        }
+    });
+    (begins, breaks)
 }

@@ -7,6 +7,7 @@ use muster::core::node::conversation::Step;
 use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, Protocol};
 use muster::core::node::request::{Answer, InvitationState, Request};
+use muster::core::primitives::limits;
 
 use crate::support::entropy;
 use crate::support::outsider::prologue;
@@ -153,4 +154,49 @@ fn nobody_takes_the_place_of_another_device_or_without_the_token() {
     let channel = world.open_to("bob", "ada", Protocol::Greeting);
     world.say("bob", channel, frame);
     assert!(world.stands(bobs) && !world.stands(channel));
+}
+
+#[test]
+fn a_guest_whose_attempt_broke_after_the_details_is_greeted_in_the_next_join() {
+    let mut world = World::new("broken after the details");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    let first = world.join("bob", &link);
+    let greet = world.greet("ada");
+    let code = world.code("ada", greet).unwrap();
+    world.answer("bob", first, &code);
+    let code = world.code("bob", first).unwrap();
+    world.answer("ada", greet, &code);
+    assert!(matches!(world.last("ada", greet), Some(Step::Confirm { .. })));
+    world.unplug("ada");
+    world.wait(limits::REACH);
+    let Some(Step::Ended { reason: Reason::Unreachable, message, .. }) = world.last("bob", first) else {
+        panic!("{:?}", world.steps("bob", first))
+    };
+    assert!(message.ends_with("both codes matched, so this machine goes on trying by itself"), "{message}");
+
+    // Ada, when she is back, tells Bob's machine that nobody was enrolled; and Bob, who waits, is in her queue.
+    let again = world.join("bob", &link);
+    world.plug_in("ada");
+    assert_eq!(only_invitation(&mut world, "ada"), (InvitationState::Ready, 1));
+    let greet = world.greet("ada");
+    world.play(("ada", greet), ("bob", again), "member");
+    assert!(world.is_member("bob"), "{:?}", world.steps("bob", again));
+}
+
+#[test]
+fn a_host_that_breaks_off_after_the_details_gets_no_second_nonce_out_of_the_same_join() {
+    let mut world = World::new("no second nonce");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    let join = world.join("bob", &link);
+    let greet = world.greet("ada");
+    let code = world.code("ada", greet).unwrap();
+    world.answer("bob", join, &code);
+    let code = world.code("bob", join).unwrap();
+    world.answer("ada", greet, &code);
+    world.cut("ada", "bob");
+    // Bob's machine came back at once, and was told that nobody was enrolled.
+    assert_eq!(world.ended("bob", join), (Reason::BrokenOff, Side::Host));
+    assert_eq!(only_invitation(&mut world, "ada"), (InvitationState::Pending, 0));
 }

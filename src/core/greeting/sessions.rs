@@ -66,8 +66,8 @@ impl Announced {
             organization: self.organization,
             keys: InvitationKeys::without_link(self.session),
             host,
-            // It is the host who says so: not for ever.
-            expires: self.expires.min(now + limits::LONGEST_SESSION),
+            // It is the host who says so: not for ever, and whatever our own clock shows, for as long as one usually lasts.
+            expires: self.expires.clamp(now + limits::SESSION, now + limits::LONGEST_SESSION),
             hosts,
             points: Vec::new(),
         }

@@ -5,6 +5,7 @@
 //! the details leave. Only a join that is confirmed in this way takes a welcome, and it comes back for it by itself.
 
 mod answering;
+mod seeking;
 mod welcome;
 
 use serde::{Deserialize, Serialize};
@@ -71,9 +72,11 @@ pub(super) struct Joining {
     stage: Option<Stage>,
     deadline: Option<Moment>,
     tried: Vec<String>,
+    /// Since the person began, a nonce has left: this conversation is good for no other one.
+    revealed: bool,
     started: Moment,
-    /// Of a guest who lost the connection in the queue.
-    place_kept_until: Option<Moment>,
+    /// How long a person is to wait until the host was reached.
+    seeks_until: Moment,
 }
 
 enum Stage {
@@ -119,8 +122,9 @@ impl Joining {
             stage: None,
             deadline: None,
             tried: Vec::new(),
+            revealed: false,
             started: Moment::default(),
-            place_kept_until: None,
+            seeks_until: Moment::default(),
         }
     }
 
@@ -226,24 +230,12 @@ impl Joining {
         self.conversation = Some(conversation);
         self.answers = answers;
         self.unusable = 0;
-        self.place_kept_until = None;
+        self.revealed = false;
+        self.seeks_until = Moment::default();
         out.say(conversation, Step::waiting_for(Side::Host));
         if self.channel.is_none() {
             self.seek(mind, out);
         }
-    }
-
-    fn seek(&mut self, mind: &Mind, out: &mut Outbox) {
-        let mut points = self.pending.points.clone();
-        points.extend(self.settings.points.iter().filter(|p| !self.pending.points.contains(p)).cloned());
-        let until = self.place_kept_until.unwrap_or_default().max(mind.now + limits::REACH);
-        self.deadline = self.conversation.map(|_| until);
-        out.push(Output::Seek {
-            device: self.pending.host,
-            addresses: self.pending.hosts.clone(),
-            points,
-            namespace: self.pending.keys.namespace_text(),
-        });
     }
 
     /// The host's device is there: knocks, with a nonce of this handshake alone; or comes back for the welcome.
@@ -270,11 +262,10 @@ impl Joining {
         match self.stage.take()? {
             Stage::Reception(stage) => match stage.receive(frame) {
                 Ok(Received::Queued(stage)) => {
-                    self.place_kept_until = None;
                     self.go_on(Stage::Call(stage), limits::IDLE_WAIT, mind);
                 }
                 Ok(Received::Enrolled(stage)) => self.go_on(Stage::Welcome(stage), limits::WELCOME, mind),
-                Ok(Received::Closed(reason, at)) => self.turned_away(reason, at, out),
+                Ok(Received::Closed(reason, at)) => self.turned_away(reason, at, mind, out),
                 Err(ended) => self.stop(ended, out),
             },
             Stage::Call(stage) => match stage.receive(frame) {
@@ -314,7 +305,7 @@ impl Joining {
     }
 
     /// The host says no, in the first answer. Of an ended invitation nothing is left to come back for.
-    fn turned_away(&mut self, reason: Reason, at: Option<Moment>, out: &mut Outbox) {
+    fn turned_away(&mut self, reason: Reason, at: Option<Moment>, mind: &Mind, out: &mut Outbox) {
         let over = matches!(
             reason,
             Reason::InvitationFinished
@@ -327,9 +318,18 @@ impl Joining {
         if let Some(at) = at {
             message = format!("{message} (it ended at {at})");
         }
-        if self.is_confirmed() {
+        let came_back = self.is_confirmed();
+        if came_back {
             self.pending.confirmed = None;
             out.commit(self.written());
+        }
+        if came_back && reason == Reason::BrokenOff && self.conversation.is_some() && !self.revealed {
+            // The attempt before this one came to nothing, as its person was told. Whoever begins again is greeted.
+            self.stage = None;
+            if let Some(channel) = self.channel.take() {
+                out.hang_up(channel);
+            }
+            return self.seek(mind, out);
         }
         self.stop_saying(Ended::by_host(reason), message, out);
         if over {
@@ -353,7 +353,7 @@ impl Joining {
         match stage {
             Some(Stage::Call(_)) => {
                 // The host keeps the place for as long; a person who waits needn't begin again (G3.3).
-                self.place_kept_until = Some(mind.now + limits::PLACE_KEPT);
+                self.seeks_until = mind.now + limits::PLACE_KEPT;
                 self.say(Step::waiting_for(Side::Network), out);
                 self.seek(mind, out);
             }
@@ -394,14 +394,8 @@ impl Joining {
         }
         self.deadline = None;
         match &self.stage {
-            None => {
-                let mut message = Reason::Unreachable.sentence(Side::Network);
-                if !self.tried.is_empty() {
-                    message = format!("{message} (tried {})", self.tried.join(", "));
-                }
-                self.stop_saying(Ended::by_network(Reason::Unreachable), message, out);
-            }
-            Some(Stage::Reception(_)) if self.place_kept_until.is_some_and(|until| until > mind.now) => {
+            None => self.stop_saying(Ended::by_network(Reason::Unreachable), self.not_reached(now), out),
+            Some(Stage::Reception(_)) if self.searches(now) => {
                 // A connection that carries nothing any more, and nobody has noticed.
                 if let Some(channel) = self.channel.take() {
                     out.hang_up(channel);
@@ -411,6 +405,10 @@ impl Joining {
             }
             Some(Stage::HostCode(_) | Stage::Details(..)) => self.stop(Ended::by_guest(Reason::Timeout), out),
             Some(_) => self.stop(Ended::by_host(Reason::Timeout), out),
+        }
+        if self.is_confirmed() && self.stage.is_none() {
+            // As good as in: goes on looking for the welcome, though no person waits for it any more (G6.3).
+            self.seek(mind, out);
         }
     }
 }

@@ -319,6 +319,10 @@ pub const INCOMING_RELAYED: usize = 512;
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;
 
+/// How often a peer is pinged, and how long it may take to answer. Who doesn't answer twice in a row is gone: a cable that is
+/// out is noticed after 36 seconds at the latest, and one lost packet is forgiven.
+pub const PING: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(8));
+
 /// Contacts that a device keeps connections to; with more, whoever connects first.
 pub const KEPT_CONTACTS: usize = 256;
 

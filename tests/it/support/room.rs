@@ -23,6 +23,11 @@ impl World {
         known.unwrap_or_else(|| ("192.0.2.1".to_owned(), true))
     }
 
+    /// This machine's clock is ahead of everybody else's.
+    pub(crate) fn is_ahead(&mut self, name: &str, span: Duration) {
+        self.machines.entry(name.to_owned()).or_default().ahead = span;
+    }
+
     /// From here on this machine is seen from this address, on the same link or not.
     pub(crate) fn is_seen_from(&mut self, name: &str, address: &str, near: bool) {
         self.machines.entry(name.to_owned()).or_default().seen_from = Some((address.to_owned(), near));

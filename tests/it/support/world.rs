@@ -34,6 +34,8 @@ pub(super) struct Machine {
     pub(super) contacts: Vec<DeviceId>,
     /// Whether nobody reaches it and it reaches nobody.
     pub(super) unplugged: bool,
+    /// How far its clock is ahead of the others'.
+    pub(super) ahead: Duration,
     /// From where others see it, and whether they share a link with it.
     pub(super) seen_from: Option<(String, bool)>,
     pub(super) outputs: usize,
@@ -139,8 +141,9 @@ impl World {
     /// A machine takes one input, and does what follows.
     pub(super) fn take(&mut self, name: &str, input: Input) {
         let (now, entropy) = (self.now, self.entropy());
-        if let Some(node) = self.machines.get_mut(name).and_then(|machine| machine.node.as_mut()) {
-            node.handle(input, now, entropy);
+        let Some(machine) = self.machines.get_mut(name) else { return };
+        if let Some(node) = &mut machine.node {
+            node.handle(input, now + machine.ahead, entropy);
             self.drain(name);
         }
     }

@@ -20,6 +20,7 @@ impl Joining {
         if self.conversation.is_none() {
             return self.stop(Ended::by_guest(Reason::Cancelled), out);
         }
+        self.revealed = true;
         self.pending.attempts += 1;
         self.pending.last_attempt = mind.now;
         out.commit(self.written());

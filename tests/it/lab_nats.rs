@@ -1,0 +1,84 @@
+//! Two people at home behind routers that let nothing in, each behind one (`tests/lab/two_nats`) or both behind the same
+//! (`tests/lab/one_nat`); and a router that opens a port (`tests/lab/upnp`). The network namespaces need root.
+
+use std::process::Command;
+
+use crate::lab_two_machines::{may_make_networks, play_in_lab};
+
+const IN: &str = "Bob is in.\n";
+const DIRECT: &str = "They are in step without the point.\n";
+
+#[test]
+fn two_behind_ordinary_routers_greet_through_a_relay_and_do_without_it_afterwards() {
+    play(&["cone", "cone"], &[IN, DIRECT].concat());
+}
+
+#[test]
+fn a_guest_behind_a_symmetric_router_is_greeted() {
+    play(&["cone", "symmetric"], IN);
+}
+
+#[test]
+fn a_host_behind_a_symmetric_router_greets() {
+    play(&["symmetric", "cone"], IN);
+}
+
+#[test]
+fn two_behind_symmetric_routers_greet_through_a_relay() {
+    play(&["symmetric", "symmetric"], IN);
+}
+
+#[test]
+fn two_far_from_each_other_on_a_bad_line_greet_and_find_a_direct_way() {
+    play(&["cone", "cone", "25", "0.01"], &[IN, DIRECT].concat());
+}
+
+#[test]
+fn two_far_from_each_other_behind_symmetric_routers_greet_on_a_bad_line() {
+    play(&["symmetric", "symmetric", "25", "0.01"], IN);
+}
+
+#[test]
+fn two_behind_one_router_greet_whether_or_not_it_lets_them_talk_to_each_other() {
+    for place in ["together", "apart"] {
+        play_behind_one(&[place]);
+    }
+}
+
+#[test]
+fn a_host_that_moves_while_a_guest_waits_is_found_again_by_the_point() {
+    play_behind_one(&["together", "moves"]);
+}
+
+#[test]
+fn a_host_whose_router_opens_a_port_is_reached_from_outside_without_point_or_relay() {
+    let has_router = Command::new("miniupnpd").arg("--version").output().is_ok();
+    if !has_router {
+        eprintln!("SKIPPED: there is no `miniupnpd` (tests/lab/upnp)");
+    } else if can_play("upnp") {
+        assert_eq!(play_in_lab("upnp", &[]), "Bob is in.\n");
+    }
+}
+
+fn play(how: &[&str], expected: &str) {
+    if can_play(&how.concat().replace('.', "")) {
+        assert_eq!(play_in_lab("two_nats", how), expected);
+    }
+}
+
+fn play_behind_one(how: &[&str]) {
+    if can_play(&how.concat()) {
+        assert_eq!(play_in_lab("one_nat", how), format!("Bob is in, {}.\n", how[0]));
+    }
+}
+
+fn can_play(name: &str) -> bool {
+    let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let can = may_make_networks(name) && has("nft") && has("python3");
+    if !can {
+        eprintln!(
+            "SKIPPED: only root, with `ip`, `nft` and `python3`, can play this (tests/lab/two_nats, one_nat)"
+        );
+    }
+    can
+}
