@@ -6,7 +6,7 @@
 
 use muster::core::primitives::ids::CertificateId;
 use muster::core::roster::body::{Acknowledge, Adopt, Body, Setting, setting};
-use muster::core::roster::{History, Profile, VerifiedCertificate};
+use muster::core::roster::{History, Profile, User, VerifiedCertificate};
 
 use crate::roster_random::Dice;
 use crate::roster_sketch::{ROUNDS, enrolment, founding, further_device, invitation, key, now, user};
@@ -33,6 +33,8 @@ enum Kind {
 struct Tally {
     tried: usize,
     changed: usize,
+    /// After so many of these an attacker was in again.
+    returned: usize,
     /// Organizations in which the removal couldn't be settled.
     unsettled: usize,
     organizations: usize,
@@ -321,6 +323,9 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
             tally.tried += 1;
             if attack.history.roster() != organization.history.roster() {
                 tally.changed += 1;
+                let is_back =
+                    |name: &String| attack.history.roster().user(&user(name)).is_some_and(User::is_active);
+                tally.returned += usize::from(attackers.iter().any(is_back));
                 if std::env::var_os("MUSTER_SHOW").is_some() {
                     show(&organization, &attack, &attackers);
                 }
@@ -385,10 +390,11 @@ fn seed() -> u64 {
 fn tally(kind: Kind) -> Tally {
     let tally = fuzz(kind, attacks(), seed());
     println!(
-        "{kind:?}, seed {}: {} attacks, {} changed something; {} of {} organizations couldn't settle it",
+        "{kind:?}, seed {}: {} attacks, {} changed something, {} brought an attacker back; {} of {} organizations couldn't settle it",
         seed(),
         tally.tried,
         tally.changed,
+        tally.returned,
         tally.unsettled,
         tally.organizations
     );

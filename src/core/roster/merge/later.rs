@@ -141,6 +141,9 @@ fn settles_alone(graph: &Graph, state: &mut State, removal: Ix) -> bool {
     if flags[0] == flags[1] {
         return true;
     }
+    if after.settled && !settled::outlasts_those_in_effect(graph, state, removal) {
+        return false;
+    }
     let Some(target) = graph.node(removal).target else { return true };
     let others =
         graph.person(target).removals.iter().filter(|it| **it != removal && graph.node(**it).is_revoke());

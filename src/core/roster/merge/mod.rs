@@ -46,7 +46,7 @@ pub(super) fn resolve(graph: &Graph, held: Vec<bool>) -> State {
     settled::count_acknowledgements(graph, &mut state);
     rest::decide(graph, &mut state);
     let (settled, unsettled) = pass::order(graph, &state);
-    pass::take(graph, &mut state, &settled);
+    let unsettled = pass::take_settled(graph, &mut state, &settled, unsettled);
     // At this moment settled removals are the only ones.
     state.electorate = witnesses::electorate(graph, &state);
     pass::take(graph, &mut state, &unsettled);
