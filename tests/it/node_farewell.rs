@@ -129,7 +129,7 @@ fn of_what_a_revoked_administrator_goes_on_signing_little_is_taken_and_nothing_c
     world.ask("ada", Request::RevokeUsers { users: vec![email("bob")] }).unwrap();
     let (before, roster) = (world.history("ada").len(), world.history("ada").roster().digest());
     let mut signed = Vec::new();
-    for n in 0..limits::HANDED_IN * 2 {
+    for n in 0..limits::KEPT_BEYOND * 2 {
         let body = Body::Unknown { kind: 900, bytes: vec![n as u8; 9] };
         let certificate = forged.author(&device("bob"), body, Moment(0)).unwrap();
         signed.push(certificate.signed().bytes());
@@ -144,7 +144,7 @@ fn of_what_a_revoked_administrator_goes_on_signing_little_is_taken_and_nothing_c
         world.hang_up("bob", channel);
     }
     let after = world.history("ada");
-    assert!(after.len() - before <= limits::HANDED_IN, "{}", after.len() - before);
+    assert!(after.len() - before <= limits::KEPT_BEYOND, "{}", after.len() - before);
     assert_eq!(after.roster().digest(), roster);
 }
 

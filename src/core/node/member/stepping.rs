@@ -1,12 +1,11 @@
-//! In step: both sides of a sync find out what each lacks, and send it (`sending`). From then on what is new is
-//! pushed. Everything that is sent asks the roster as it is then.
+//! In step: both sides of a sync find out what each lacks, send it (`sending`) and take it in (`taking`). From then on
+//! what is new is pushed. Everything that is sent asks the roster as it is then.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use super::super::Mind;
 use super::super::input::Channel;
 use super::super::outbox::Outbox;
-use super::super::output::Batch;
 use super::super::syncing::{Message, VERSION};
 use super::Member;
 use crate::core::primitives::address::Address;
@@ -14,8 +13,8 @@ use crate::core::primitives::codec;
 use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
+use crate::core::roster::User;
 use crate::core::roster::reconcile::{Holds, Reconciling, Word};
-use crate::core::roster::{NotAdded, Refused, SignedCertificate, User};
 
 /// One sync stream with a member's device.
 pub(super) struct Session {
@@ -39,7 +38,13 @@ pub(super) struct Session {
     /// When the minute began in which its messages are counted, and how many came.
     minute: (Moment, u32),
     /// How often in a row it said that something is missing, or sent what doesn't follow from what is held here.
-    asked_again: u32,
+    pub(super) asked_again: u32,
+    /// Frames of certificates that came and that the peer has to wait for.
+    pub(super) waiting: VecDeque<Vec<Vec<u8>>>,
+    /// Whether something was set aside of what it sent (R4.11).
+    pub(super) has_set_aside: bool,
+    /// A member's certificate that builds on what was: until it is held, nothing is set aside.
+    pub(super) asked_for_by: Option<CertificateId>,
 }
 
 /// What one message may carry, with room for lengths, in bytes.
@@ -59,6 +64,9 @@ impl Session {
             asked_seals: BTreeSet::new(),
             minute: (now, 0),
             asked_again: 0,
+            waiting: VecDeque::new(),
+            has_set_aside: false,
+            asked_for_by: None,
         }
     }
 
@@ -210,71 +218,6 @@ impl Member {
             return self.stop_sync(channel, out);
         }
         send(channel, &Message::Reconcile(Reconciling::holds(&self.history)), out);
-    }
-
-    /// Verifies and takes in what came. Whoever sends what isn't a certificate, or one that its own past forbids, is a
-    /// liar: the stream ends, and nothing that it sent before is believed less.
-    fn certificates_came(&mut self, channel: Channel, came: Vec<Vec<u8>>, now: Moment, out: &mut Outbox) {
-        let (mut batch, mut new) = (Batch::default(), Vec::new());
-        let outcome = self.take_all(came, &mut batch, &mut new);
-        if !new.is_empty() {
-            self.came_from(channel, batch, &new, now, out);
-        }
-        match outcome {
-            Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {
-                send(channel, &Message::Taken, out)
-            }
-            // Something between was lost: what is held here is said again, and it comes (W4.8).
-            Err(NotAdded::MissingParents(_)) => {
-                send(channel, &Message::Taken, out);
-                self.say_again(channel, out);
-            }
-            Err(NotAdded::Refused(_)) => self.stop_sync(channel, out),
-        }
-    }
-
-    /// Up to the first that can't be taken.
-    fn take_all(
-        &mut self,
-        came: Vec<Vec<u8>>,
-        batch: &mut Batch,
-        new: &mut Vec<CertificateId>,
-    ) -> Result<(), NotAdded> {
-        let read: Vec<_> = came.iter().map(|bytes| SignedCertificate::from_bytes(bytes)).collect();
-        let unreadable = read.iter().find_map(|read| read.as_ref().err().copied());
-        let fresh = read.into_iter().flatten().filter(|signed| !self.history.contains(&signed.id()));
-        for verified in SignedCertificate::verify_all(fresh.collect()) {
-            let certificate = verified?;
-            let id = certificate.id();
-            match self.take(certificate, batch) {
-                Ok(true) => new.push(id),
-                Ok(false) => {}
-                // What is disputed, and what builds on it, is no reason not to take the rest (R4.12).
-                Err(NotAdded::Disputed(dispute)) => self.disputes.note(*dispute),
-                Err(NotAdded::MissingParents(missing)) if self.disputes.has_any_of(&missing) => {
-                    self.disputes.set_aside(id);
-                }
-                Err(why) => return Err(why),
-            }
-        }
-        unreadable.map_or(Ok(()), |refused| Err(refused.into()))
-    }
-
-    /// What came is durable; then it is told, and passed on.
-    fn came_from(
-        &mut self,
-        channel: Channel,
-        batch: Batch,
-        new: &[CertificateId],
-        now: Moment,
-        out: &mut Outbox,
-    ) {
-        if let Some(session) = self.syncs.get_mut(&channel) {
-            session.was_of_use();
-            session.asked_again = 0;
-        }
-        self.publish_from(Some(channel), batch, new, now, out);
-        self.ask_for_openings(channel, &self.closed_seals_of(new), out);
     }
 }
 

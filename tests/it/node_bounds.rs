@@ -1,0 +1,93 @@
+//! What members' devices can make another one do and keep: so much of a cost a minute, and little of what was signed
+//! beyond the cut of a settled Revoke, whoever brings it (R4.11, R4.13).
+
+use std::time::Duration;
+
+use muster::core::node::input::{Channel, Protocol};
+use muster::core::node::request::Request;
+use muster::core::primitives::ids::CertificateId;
+use muster::core::primitives::limits;
+use muster::core::primitives::time::Moment;
+use muster::core::roster::{Body, Certificate, History, SignedCertificate, VerifiedCertificate};
+
+use crate::support::device;
+use crate::support::speech::Says;
+use crate::support::world::{World, email};
+
+fn anything(n: usize) -> Body {
+    Body::Unknown { kind: 900, bytes: n.to_be_bytes().to_vec() }
+}
+
+/// So many certificates of this person's, one upon the other, by what is held; they are held as well.
+fn chain(history: &mut History, author: &str, long: usize) -> Vec<VerifiedCertificate> {
+    let mut chain = Vec::new();
+    for n in 0..long {
+        let signed = history.author(&device(author), anything(n), Moment(0)).unwrap();
+        history.add(signed.clone()).unwrap();
+        chain.push(signed);
+    }
+    chain
+}
+
+/// Another certificate in the place of one: its author forks the chain, and its past is an old one.
+fn in_the_place_of(it: &VerifiedCertificate, author: &str, n: usize) -> Vec<u8> {
+    let raw = Certificate { body: anything(n + 1_000_000).encode(), ..it.certificate().clone() };
+    SignedCertificate::sign(raw, &device(author)).bytes()
+}
+
+fn bytes(certificates: &[VerifiedCertificate]) -> Vec<Vec<u8>> {
+    certificates.iter().map(|it| it.signed().bytes()).collect()
+}
+
+fn in_sync(world: &mut World, who: &str, with: &str) -> Channel {
+    let channel = world.open_to(who, with, Protocol::Sync);
+    let hello = Says::hello(&world.history(who));
+    world.say_in_sync(who, channel, &hello);
+    channel
+}
+
+fn send(world: &mut World, who: &str, channel: Channel, certificates: &[Vec<u8>]) {
+    for some in certificates.chunks(128) {
+        world.say_in_sync(who, channel, &Says::Certificates(some.to_vec()));
+    }
+}
+
+/// Ada's organization, in which Bob's machine does what we say. It has sent Ada a long chain, and the certificates that are
+/// given fork it everywhere: the verdict on each asks for another old past.
+fn a_costly_device(seed: &str) -> (World, Channel, Vec<Vec<u8>>) {
+    let mut world = World::new(seed);
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.enrol("ada", "cyd", "administrator");
+    world.outsider("bob");
+    let mut history = world.history("bob");
+    let long = chain(&mut history, "bob", 600);
+    let channel = in_sync(&mut world, "bob", "ada");
+    send(&mut world, "bob", channel, &bytes(&long));
+    let places = (0..1200).map(|n| (n, &long[1 + (n * 7) % (long.len() - 1)]));
+    let costly = places.map(|(n, place)| in_the_place_of(place, "bob", n)).collect();
+    (world, channel, costly)
+}
+
+fn holds(world: &World, certificates: &[Vec<u8>]) -> usize {
+    let history = world.history("ada");
+    let ids = certificates.iter().map(|bytes| SignedCertificate::from_bytes(bytes).unwrap().id());
+    ids.filter(|id| history.contains(id)).count()
+}
+
+#[test]
+fn a_device_whose_every_certificate_makes_us_go_through_all_is_slowed_and_believed_all_the_same() {
+    let (mut world, channel, costly) = a_costly_device("a costly device");
+    send(&mut world, "bob", channel, &costly);
+    let taken = holds(&world, &costly);
+    assert!(taken > 100 && taken < costly.len(), "{taken} in the first minute");
+    // Another stream of the same device has to wait as well.
+    let second = in_sync(&mut world, "bob", "ada");
+    send(&mut world, "bob", second, &costly[costly.len() - 10..]);
+    assert_eq!(holds(&world, &costly), taken);
+    // Nobody else has to.
+    world.ask("cyd", Request::RevokeUsers { users: vec![email("nobody"), email("bob")] }).ok();
+    assert!(
+        world.history("ada").roster().user_of(&device("bob").device()).is_some_and(|user| !user.is_active())
+    );
+}
