@@ -165,3 +165,26 @@ fn who_was_put_out_hears_of_nothing_that_came_after() {
     assert!(known.contains(&removal));
     assert!(known.roster().user_of(&device("zoe").device()).is_none(), "Zoe came later");
 }
+
+#[test]
+fn who_speaks_first_to_somebody_put_out_shows_by_what_and_what_became_of_who_signed_that() {
+    let mut world = apart("all of why", &["ada", "bob", "cyd", "dan"]);
+    revokes_alone(&mut world, "ada", "bob");
+    revokes_alone(&mut world, "cyd", "ada");
+    let removal = |world: &World, of: &str, by: &str| {
+        world.history(by).roster().user_of(&device(of).device()).unwrap().revoked.unwrap()
+    };
+    let (of_bob, of_ada) = (removal(&world, "bob", "ada"), removal(&world, "ada", "cyd"));
+    let told = vec![world.history("ada").get(&of_bob).unwrap().signed().bytes()];
+    world.outsider("dan");
+    world.plug_in("cyd");
+    world.plug_in("bob");
+    let channel = world.open_to("dan", "cyd", Protocol::Sync);
+    let hello = Says::hello(&world.history("dan"));
+    world.say_in_sync("dan", channel, &hello);
+    // Cyd's machine opens a stream to Bob's, which is a member's for all it knows. When it stands Bob is out.
+    world.dial_and_hear("cyd", "bob", "dan", channel, &Says::Certificates(told));
+    assert!(is_out(&mut world, "bob"));
+    let known = world.history("bob");
+    assert!(known.contains(&of_bob) && known.contains(&of_ada), "Ada, who put him out, is out herself");
+}
