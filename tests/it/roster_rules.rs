@@ -243,3 +243,13 @@ fn what_may_be_done_is_known_before_it_is_signed() {
     let promoted = roster.may_set_profile(&user("ada"), &user("zoe"), Profile::Member);
     assert_eq!(promoted, Err(Refused::FromOrToExternal));
 }
+
+#[test]
+fn what_somebody_had_done_by_their_removal_stays() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> bob enrols cyd:member #cyd -> bob sets points /ip4/192.0.2.7/tcp/1 #set
+         | bob adds phone #phone -> ada revokes bob #out",
+    );
+    assert!(["cyd", "set", "phone", "out"].iter().all(|mark| drawn.counts(mark)));
+    assert_eq!(drawn.active(), "ada:administrator cyd:member");
+}

@@ -271,6 +271,19 @@ fn of_two_removals_that_each_strike_the_others_witness_neither_is_firm_and_the_f
 }
 
 #[test]
+fn words_beyond_firm_cuts_settle_nothing_also_where_the_senior_whom_they_help_comes_first() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:member -> ada enrols gus:member -> ada enrols eve:external -> everybody acknowledges -> bob adds phone #early
+         ada enrols dan:admin -> everybody acknowledges
+         dan revokes cyd #one -> ada acknowledges -> bob acknowledges -> dan revokes gus #other -> ada acknowledges -> bob acknowledges
+         | after early: bob@phone revokes eve #late -> cyd acknowledges -> gus acknowledges",
+    );
+    assert!(drawn.settled("one") && drawn.settled("other"));
+    assert_eq!(drawn.witnesses("late"), "ada cyd gus");
+    assert!(drawn.counts("late") && !drawn.settled("late"), "two of three said so, after they were out");
+}
+
+#[test]
 fn who_was_removed_brings_nobody_down_by_the_late_word_of_an_accomplice_who_was_removed_before() {
     let drawn = sketch(
         "ada founds -> ada enrols bob:admin -> bob enrols cyd:admin -> ada acknowledges #early -> ada enrols dan:admin -> everybody acknowledges
