@@ -101,7 +101,7 @@ fn a_device_whose_every_certificate_makes_us_go_through_all_is_slowed_and_believ
     assert!(world.stands(channel));
 }
 
-/// Ada, Cyd, Dan and Eve are apart from Fay; Bob's machine does what we say, and has signed a long chain under a past in
+/// Ada, Cyd, Dan and Eve are apart from Fay and Gil; Bob's machine does what we say, and has signed a long chain under a past in
 /// which he was still in. Meanwhile Ada's removal of him is settled.
 fn bob_is_out_for_good(seed: &str, long: usize) -> (World, Vec<Vec<u8>>) {
     let mut world = World::new(seed);
@@ -109,9 +109,11 @@ fn bob_is_out_for_good(seed: &str, long: usize) -> (World, Vec<Vec<u8>>) {
     for guest in ["bob", "cyd", "dan", "eve", "fay"] {
         world.enrol("ada", guest, "administrator");
     }
+    world.enrol("ada", "gil", "external");
     world.wait(limits::VOUCHING);
     world.outsider("bob");
     world.unplug("fay");
+    world.unplug("gil");
     let late = bytes(&chain(&mut world.history("bob"), "bob", long));
     world.ask("ada", Request::RevokeUsers { users: vec![email("bob")] }).unwrap();
     let history = world.history("ada");
@@ -156,4 +158,26 @@ fn what_somebody_had_built_on_before_they_knew_of_the_removal_is_fetched_all_the
     assert_eq!(world.digest("fay"), world.digest("ada"));
     assert_eq!(world.history("fay").heads(), world.history("ada").heads());
     assert_eq!(holds(&world, &late), late.len());
+}
+
+#[test]
+fn two_of_whom_one_keeps_less_are_in_step_all_the_same() {
+    let (mut world, late) = bob_is_out_for_good("kept by one", 200);
+    for name in ["ada", "cyd", "dan", "eve"] {
+        world.unplug(name);
+    }
+    world.scatter();
+    world.plug_in("gil");
+    let channel = in_sync(&mut world, "bob", "gil");
+    send(&mut world, "bob", channel, &late);
+    // Nobody asks an External, who signs nothing on top of it.
+    world.plug_in("ada");
+    world.dial("gil", "ada");
+    assert_eq!(world.digest("gil"), world.digest("ada"));
+    assert_eq!(holds(&world, &late), limits::KEPT_BEYOND);
+    let said = world.frames();
+    world.wait(Duration::from_secs(3600));
+    assert_eq!(world.frames(), said, "they go on about it");
+    world.ask("ada", Request::RevokeUsers { users: vec![email("eve")] }).unwrap();
+    assert_eq!(world.digest("gil"), world.digest("ada"));
 }

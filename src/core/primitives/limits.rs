@@ -222,6 +222,9 @@ pub const GONE_THROUGH: u64 = 1_000_000;
 /// lies between; pushes that were on their way while it was asked are among them.
 pub const ASKED_AGAIN: u32 = 64;
 
+/// How often in a row a peer is sent the very same that it lacks; it may have set it aside.
+pub const SENT_AGAIN: u32 = 3;
+
 /// How long who didn't dial waits for a sync to be opened, before it opens one itself; it doubles with each try.
 pub const SYNC_PATIENCE: Duration = Duration::from_secs(3);
 

@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) to_check: bool,
     /// Whether its words of what it holds are no longer the first, to which ours is on its way anyhow.
     checks: bool,
+    /// What it was last found to lack: how many, from which to which; and how often in a row it was that.
+    found_lacking: (Option<[CertificateId; 2]>, usize, u32),
     /// Seals that it asked about and that aren't opened here yet.
     pub(super) asked_seals: BTreeSet<Seal>,
     /// When the minute began in which its messages are counted, and how many came.
@@ -61,6 +63,7 @@ impl Session {
             under_way: 0,
             to_check: false,
             checks: false,
+            found_lacking: (None, 0, 0),
             asked_seals: BTreeSet::new(),
             minute: (now, 0),
             asked_again: 0,
@@ -77,6 +80,16 @@ impl Session {
         }
         self.minute.1 += 1;
         self.minute.1 > limits::SYNC_MESSAGES
+    }
+
+    /// Whether the peer is sent what it lacks. Who lacks the very same again and again doesn't take it (R4.11, R4.12): it isn't
+    /// sent it for ever.
+    fn heeds(&mut self, lacking: &[CertificateId]) -> bool {
+        let ends = lacking.first().zip(lacking.last()).map(|(first, last)| [*first, *last]);
+        let (before, many, times) = self.found_lacking;
+        let again = if (before, many) == (ends, lacking.len()) { times + 1 } else { 1 };
+        self.found_lacking = (ends, lacking.len(), again);
+        again <= limits::SENT_AGAIN
     }
 
     /// A message that brought something, or answers what we sent, counts nothing: a whole roster may come at once.
@@ -198,6 +211,7 @@ impl Member {
             send(channel, &Message::Reconcile(word), out);
         }
         if let Some(lacking) = heard.lacking {
+            let lacking = if session.heeds(&lacking) { lacking } else { Vec::new() };
             session.to_check |= !lacking.is_empty();
             session.queue.extend(lacking);
             let holds_more = may_hold_more && session.queue.is_empty();
