@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::reach;
 use crate::core::primitives::ids::{CertificateId, DeviceId};
-use crate::core::roster::body::Body;
 use crate::core::roster::graph::Graph;
 use crate::core::roster::history::History;
 use crate::core::roster::lineage::Ix;
@@ -50,7 +49,7 @@ fn held_beyond(graph: &Graph, state: &State, removal: Ix) -> usize {
         let acts = graph.person(user).acts.iter().copied();
         for act in acts.filter(|act| state.holds(*act) && !state.counts(*act)).filter(beyond) {
             held += 1;
-            let guest = graph.node(act).target.filter(|_| matches!(graph.node(act).body(), Body::Enroll(_)));
+            let guest = graph.node(act).target.filter(|it| graph.person(*it).enrolments.contains(&act));
             following.extend(guest.filter(|it| state.enrolment(graph, *it).is_none() && theirs.insert(*it)));
         }
     }
