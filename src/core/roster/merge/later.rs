@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{acknowledging, pass, reach, rest, settled, vouched, witnesses};
 use crate::core::roster::body::Body;
 use crate::core::roster::graph::Graph;
-use crate::core::roster::held::prizes;
+use crate::core::roster::held::{UserIx, prizes};
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::profile::Profile;
 use crate::core::roster::state::State;
@@ -90,10 +90,16 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
     let is_grant = node.is_grant() && !node.is_removal();
     let enrolment = match node.body() {
         Body::Found(_) | Body::Enroll(_) => vouched::is_vouched(graph, state, ix).then_some(ix),
-        _ => node.target.filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
+        _ => node.target.filter(|_| is_grant).and_then(|target| enrolment_held(graph, state, target)),
     };
     moves.extend(enrolment.filter(|_| may_count));
     moves
+}
+
+/// The Enroll by which the user is in, or would be if what is unsettled weren't.
+fn enrolment_held(graph: &Graph, state: &State, user: UserIx) -> Option<Ix> {
+    let held = || graph.person(user).enrolments.iter().copied().find(|enrol| state.holds(*enrol));
+    state.enrolment(graph, user).or_else(held)
 }
 
 fn remove(graph: &Graph, state: &mut State, removal: Ix) {
