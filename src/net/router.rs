@@ -1,5 +1,5 @@
 //! The router of a home or an office: asked by UPnP for ports that lead to where we listen, so that others reach this
-//! machine from outside. Only where somebody has switched that on (docs/decisions/0018).
+//! machine from outside. Only where somebody has switched that on (docs/decisions/0019).
 //!
 //! It is looked for whenever this machine's own addresses change, for then it may be another one.
 

@@ -75,6 +75,7 @@ mod net_relay_crowd;
 mod net_swarms;
 mod network_convergence;
 mod node_attempts;
+mod node_bounds;
 mod node_disputes;
 mod node_farewell;
 mod node_following;

@@ -129,7 +129,7 @@ fn of_what_a_revoked_administrator_goes_on_signing_little_is_taken_and_nothing_c
     world.ask("ada", Request::RevokeUsers { users: vec![email("bob")] }).unwrap();
     let (before, roster) = (world.history("ada").len(), world.history("ada").roster().digest());
     let mut signed = Vec::new();
-    for n in 0..limits::HANDED_IN * 2 {
+    for n in 0..limits::KEPT_BEYOND * 2 {
         let body = Body::Unknown { kind: 900, bytes: vec![n as u8; 9] };
         let certificate = forged.author(&device("bob"), body, Moment(0)).unwrap();
         signed.push(certificate.signed().bytes());
@@ -144,7 +144,7 @@ fn of_what_a_revoked_administrator_goes_on_signing_little_is_taken_and_nothing_c
         world.hang_up("bob", channel);
     }
     let after = world.history("ada");
-    assert!(after.len() - before <= limits::HANDED_IN, "{}", after.len() - before);
+    assert!(after.len() - before <= limits::KEPT_BEYOND, "{}", after.len() - before);
     assert_eq!(after.roster().digest(), roster);
 }
 
@@ -164,4 +164,27 @@ fn who_was_put_out_hears_of_nothing_that_came_after() {
     let known = world.history("bob");
     assert!(known.contains(&removal));
     assert!(known.roster().user_of(&device("zoe").device()).is_none(), "Zoe came later");
+}
+
+#[test]
+fn who_speaks_first_to_somebody_put_out_shows_by_what_and_what_became_of_who_signed_that() {
+    let mut world = apart("all of why", &["ada", "bob", "cyd", "dan"]);
+    revokes_alone(&mut world, "ada", "bob");
+    revokes_alone(&mut world, "cyd", "ada");
+    let removal = |world: &World, of: &str, by: &str| {
+        world.history(by).roster().user_of(&device(of).device()).unwrap().revoked.unwrap()
+    };
+    let (of_bob, of_ada) = (removal(&world, "bob", "ada"), removal(&world, "ada", "cyd"));
+    let told = vec![world.history("ada").get(&of_bob).unwrap().signed().bytes()];
+    world.outsider("dan");
+    world.plug_in("cyd");
+    world.plug_in("bob");
+    let channel = world.open_to("dan", "cyd", Protocol::Sync);
+    let hello = Says::hello(&world.history("dan"));
+    world.say_in_sync("dan", channel, &hello);
+    // Cyd's machine opens a stream to Bob's, which is a member's for all it knows. When it stands Bob is out.
+    world.dial_and_hear("cyd", "bob", "dan", channel, &Says::Certificates(told));
+    assert!(is_out(&mut world, "bob"));
+    let known = world.history("bob");
+    assert!(known.contains(&of_bob) && known.contains(&of_ada), "Ada, who put him out, is out herself");
 }

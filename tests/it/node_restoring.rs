@@ -3,8 +3,13 @@
 
 use std::path::Path;
 
+use muster::core::node::input::Protocol;
 use muster::core::node::request::{Answer, Request, VerifyAnswer};
+use muster::core::primitives::time::Moment;
+use muster::core::roster::{Body, History, SignedCertificate};
 
+use crate::support::device;
+use crate::support::speech::Says;
 use crate::support::world::World;
 
 /// Ada's machine with Bob and his phone in the roster, stopped; and the keys of its certificates, the oldest first.
@@ -64,6 +69,56 @@ fn a_certificate_that_is_not_the_one_that_was_written_is_found_at_the_restart() 
     let (_, other) = world.disk("ada").into_iter().find(|(key, _)| *key == certificates[2]).unwrap();
     world.tamper("ada", &certificates[1], |bytes| *bytes = other);
     assert!(!world.comes_back("ada"));
+}
+
+/// Three frames of four certificates that Ada signs on top of what is known.
+fn frames(known: &mut History) -> Vec<Vec<Vec<u8>>> {
+    let mut sign = |_| {
+        let anything = Body::Unknown { kind: 900, bytes: Vec::new() };
+        let signed = known.author(&device("ada"), anything, Moment(0)).unwrap();
+        known.add(signed.clone()).unwrap();
+        signed.signed().bytes()
+    };
+    (0..3).map(|_| (0..4).map(&mut sign).collect()).collect()
+}
+
+/// Ada's machine opens a sync with Bob's and sends these; how many of them Bob's says that it took.
+fn taken(world: &mut World, known: &History, frames: &[Vec<Vec<u8>>]) -> usize {
+    let channel = world.open_to("ada", "bob", Protocol::Sync);
+    world.say_in_sync("ada", channel, &Says::hello(known));
+    for frame in frames {
+        world.say_in_sync("ada", channel, &Says::Certificates(frame.clone()));
+    }
+    world.heard_in_sync("ada", channel).iter().filter(|said| **said == Says::Taken).count()
+}
+
+#[test]
+fn wherever_a_device_crashes_in_a_sync_all_that_it_said_it_took_is_there_and_the_next_sync_heals() {
+    let mut world = World::new("crashes in a sync");
+    world.found("ada");
+    world.enrol("ada", "bob", "member");
+    world.outsider("ada");
+    let mut known = world.history("ada");
+    let mut crashes = 0;
+    loop {
+        let frames = frames(&mut known);
+        world.crash_at("bob", crashes + 1);
+        let taken_before = taken(&mut world, &known, &frames);
+        let crashed = !world.calm_down("bob");
+        // It can be read at all: of whatever is on the disk, the ancestors are.
+        let held = world.history("bob");
+        for bytes in frames[..taken_before].concat() {
+            assert!(held.contains(&SignedCertificate::from_bytes(&bytes).unwrap().id()), "crash {crashes}");
+        }
+        taken(&mut world, &known, &frames);
+        assert_eq!(world.history("bob").heads(), known.heads(), "crash {crashes}");
+        world.cut("ada", "bob");
+        if !crashed {
+            break;
+        }
+        crashes += 1;
+    }
+    assert!(crashes > 8, "{crashes} places to crash at");
 }
 
 #[test]

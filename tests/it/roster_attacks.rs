@@ -33,6 +33,8 @@ enum Kind {
 struct Tally {
     tried: usize,
     changed: usize,
+    /// After so many of these an attacker was in again.
+    returned: usize,
     /// Organizations in which the removal couldn't be settled.
     unsettled: usize,
     organizations: usize,
@@ -304,6 +306,7 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
         let mut organization = Organization::of(&mut dice);
         let attackers = attackers(&mut dice, kind, &organization);
         tally.organizations += 1;
+        assert!(tally.organizations < 20 + attacks, "hardly a removal is ever settled: {tally:?}");
         if !organization.remove(&mut dice, kind, &attackers) {
             tally.unsettled += 1;
             continue;
@@ -321,6 +324,10 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
             tally.tried += 1;
             if attack.history.roster() != organization.history.roster() {
                 tally.changed += 1;
+                let is_back = |name: &String| {
+                    attack.history.roster().user(&user(name)).is_some_and(|user| user.is_active())
+                };
+                tally.returned += usize::from(attackers.iter().any(is_back));
                 if std::env::var_os("MUSTER_SHOW").is_some() {
                     show(&organization, &attack, &attackers);
                 }
@@ -385,10 +392,11 @@ fn seed() -> u64 {
 fn tally(kind: Kind) -> Tally {
     let tally = fuzz(kind, attacks(), seed());
     println!(
-        "{kind:?}, seed {}: {} attacks, {} changed something; {} of {} organizations couldn't settle it",
+        "{kind:?}, seed {}: {} attacks, {} changed something, {} brought an attacker back; {} of {} organizations couldn't settle it",
         seed(),
         tally.tried,
         tally.changed,
+        tally.returned,
         tally.unsettled,
         tally.organizations
     );

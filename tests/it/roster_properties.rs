@@ -3,7 +3,8 @@
 //! takes rules out, and sees the test fail that is about them.
 //!
 //! Elsewhere: P3 roster_attacks, P4 roster_pins, P6 roster_random and roster_chain, P8 roster_forged, P13 roster_seals,
-//! P15 primitives_batch, P16 roster_forks, P17 node_sync and hostile_floods, P18 store_durability and network_convergence.
+//! P15 primitives_batch, P16 roster_forks, P17 node_bounds and node_meeting, P18 store_durability, node_restoring and
+//! network_convergence.
 
 use std::collections::{BTreeMap, BTreeSet};
 

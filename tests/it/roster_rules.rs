@@ -243,3 +243,32 @@ fn what_may_be_done_is_known_before_it_is_signed() {
     let promoted = roster.may_set_profile(&user("ada"), &user("zoe"), Profile::Member);
     assert_eq!(promoted, Err(Refused::FromOrToExternal));
 }
+
+#[test]
+fn what_somebody_had_done_by_their_removal_stays() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> bob enrols cyd:member #cyd -> bob sets points /ip4/192.0.2.7/tcp/1 #set
+         | bob adds phone #phone -> ada revokes bob #out",
+    );
+    assert!(["cyd", "set", "phone", "out"].iter().all(|mark| drawn.counts(mark)));
+    assert_eq!(drawn.active(), "ada:administrator cyd:member");
+}
+
+#[test]
+fn what_somebody_who_is_out_signs_on_is_counted_together_with_that_of_whom_they_let_in() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> bob enrols dan:member -> everybody acknowledges -> ada adds tab #early
+         ada revokes bob #out -> cyd acknowledges
+         | after early: bob enrols pup:admin -> pup enrols next:member -> next adds phone -> bob adds tab -> bob@tab sets points /ip4/192.0.2.7/tcp/1
+         dan adds pad",
+    );
+    let (history, out) = (&drawn.history, drawn.mark("out"));
+    let put_out_by = |name: &str| history.put_out_by(&key(name).device());
+    for name in ["bob", "bob@tab", "pup", "next", "next@phone"] {
+        assert_eq!(put_out_by(name), Some(out), "{name}");
+    }
+    for name in ["ada", "cyd", "dan", "dan@pad", "nobody"] {
+        assert_eq!(put_out_by(name), None, "{name}");
+    }
+    assert_eq!(history.held_beyond(&out), 5);
+}

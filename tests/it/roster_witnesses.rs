@@ -262,18 +262,53 @@ const CROSSWISE: &str = "ada founds -> ada enrols bob:admin -> ada enrols cyd:ad
     | bob@phone revokes dan #other -> cyd acknowledges";
 
 #[test]
-fn two_removals_that_each_strike_the_others_witness_are_claimed_not_firm_and_both_settled() {
+fn of_two_removals_that_each_strike_the_others_witness_neither_is_firm_and_the_first_alone_is_settled() {
     let drawn = sketch(CROSSWISE);
     assert_eq!((drawn.witnesses("one"), drawn.witnesses("other")), ("dan".to_owned(), "cyd".to_owned()));
-    assert!(drawn.settled("founder") && drawn.settled("one") && drawn.settled("other"));
+    // The phone came before the laptop's removal of Cyd, and so does what it signed.
+    assert!(drawn.settled("founder") && drawn.settled("other") && !drawn.settled("one"));
     assert_eq!(drawn.active(), "bob:administrator");
 }
 
 #[test]
+fn words_beyond_firm_cuts_settle_nothing_also_where_the_senior_whom_they_help_comes_first() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:member -> ada enrols gus:member -> ada enrols eve:external -> everybody acknowledges -> bob adds phone #early
+         ada enrols dan:admin -> everybody acknowledges
+         dan revokes cyd #one -> ada acknowledges -> bob acknowledges -> dan revokes gus #other -> ada acknowledges -> bob acknowledges
+         | after early: bob@phone revokes eve #late -> cyd acknowledges -> gus acknowledges",
+    );
+    assert!(drawn.settled("one") && drawn.settled("other"));
+    assert_eq!(drawn.witnesses("late"), "ada cyd gus");
+    assert!(drawn.counts("late") && !drawn.settled("late"), "two of three said so, after they were out");
+}
+
+#[test]
+fn who_was_removed_brings_nobody_down_by_the_late_word_of_an_accomplice_who_was_removed_before() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> bob enrols cyd:admin -> ada acknowledges #early -> ada enrols dan:admin -> everybody acknowledges
+         dan revokes cyd #accomplice -> everybody acknowledges -> dan revokes bob #rogue -> everybody acknowledges
+         | after early: bob revokes ada #forged -> cyd acknowledges #late",
+    );
+    // Of his old past Cyd alone is asked. Her word strikes Ada's, without which neither removal is firm.
+    assert_eq!(drawn.witnesses("forged"), "cyd");
+    assert!(drawn.settled("accomplice") && drawn.settled("rogue") && !drawn.settled("forged"));
+    assert_eq!(drawn.void("forged"), Some(Void::BeyondCut(drawn.mark("rogue"))));
+    assert_eq!(drawn.active(), "ada:administrator dan:administrator");
+    assert!(drawn.history.is_consistent());
+}
+
+#[test]
 fn who_has_removed_everybody_the_founder_too_lets_in_guests_and_makes_no_witnesses_of_them() {
-    let drawn = sketch(&format!(
-        "{CROSSWISE}\nbob enrols pup:admin -> bob enrols second:admin -> bob enrols tom:member -> bob revokes tom #out"
-    ));
+    // Two who strike each other, and each has the word of another device of Bob's, who stays alone.
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> ada enrols dan:admin -> everybody acknowledges
+         bob revokes ada -> everybody acknowledges -> bob adds phone -> everybody acknowledges
+         | cyd revokes dan #one -> bob acknowledges
+         | dan revokes cyd #other -> bob@phone acknowledges
+         bob enrols pup:admin -> bob enrols second:admin -> bob enrols tom:member -> bob revokes tom #out",
+    );
+    assert!(drawn.settled("one") && drawn.settled("other"));
     assert_eq!(drawn.witnesses("out"), "");
     assert!(drawn.counts("out") && !drawn.settled("out"));
 }

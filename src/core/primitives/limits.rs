@@ -210,12 +210,20 @@ pub const FAREWELL_CAUSES: usize = 16;
 /// Devices that were put out, and are dialled to tell them so.
 pub const FAREWELL_CONTACTS: usize = 64;
 
-/// Certificates by a revoked user, and by whom they let in, beyond what the removal has seen, that are taken from them.
-pub const HANDED_IN: usize = 64;
+/// Certificates beyond the cut of one removal, by its target and by whom they let in, that are taken from who was put out, and
+/// of a settled Revoke from anybody: an honest person's work of a week away, and nothing that fills a disk.
+pub const KEPT_BEYOND: usize = 64;
+
+/// Certificates that one device may make us go through again in a minute, where it sends what doesn't follow from what was
+/// resolved last: a second or two of work, with ten thousand held a hundred such verdicts.
+pub const GONE_THROUGH: u64 = 1_000_000;
 
 /// How often in a row somebody may send certificates that follow from nothing held here, and is asked once more for what
 /// lies between; pushes that were on their way while it was asked are among them.
 pub const ASKED_AGAIN: u32 = 64;
+
+/// How often in a row a peer is sent the very same that it lacks; it may have set it aside.
+pub const SENT_AGAIN: u32 = 3;
 
 /// How long who didn't dial waits for a sync to be opened, before it opens one itself; it doubles with each try.
 pub const SYNC_PATIENCE: Duration = Duration::from_secs(3);

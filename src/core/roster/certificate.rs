@@ -162,7 +162,7 @@ impl SignedCertificate {
     }
 
     /// Reads what lies in one's own store under this id, where nothing is written that wasn't verified. The bytes are those
-    /// that came, by their digest: so neither signature nor proof, keys nor form are checked again (docs/decisions/0018).
+    /// that came, by their digest: so neither signature nor proof, keys nor form are checked again (docs/decisions/0021).
     /// Only who reads the store calls it (`core::node::records`).
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub struct History {
     /// Of what is pinned, what holds by all that is held.
     kept: BTreeSet<CertificateId>,
     pub(super) restanding: Restanding,
+    gone_through: u64,
 }
 
 /// What adding a certificate came to.
@@ -72,6 +73,7 @@ impl History {
             pins: Pins::default(),
             kept: BTreeSet::new(),
             restanding: Restanding::default(),
+            gone_through: 0,
         }
     }
 
@@ -112,6 +114,7 @@ impl History {
             debug_assert!(!often || self.is_consistent(), "the live state is the one resolved from nothing");
             return Ok(());
         }
+        self.goes_through_all();
         let resolved = merge::resolve(&self.graph, vec![true; self.graph.len()]);
         if let Some(dispute) = self.pins.dispute(&self.graph, &self.kept, &resolved, ix) {
             return Err(self.set_aside(dispute));
@@ -137,6 +140,7 @@ impl History {
     fn set_aside(&mut self, dispute: Dispute) -> NotAdded {
         self.graph.pop();
         self.branches.clear();
+        self.goes_through_all();
         self.live = merge::resolve(&self.graph, vec![true; self.graph.len()]);
         NotAdded::Disputed(Box::new(dispute))
     }
@@ -155,6 +159,9 @@ impl History {
     ) -> Result<(Facts, Option<State>), Refused> {
         self.its_generation_is_right(certificate)?;
         let parents = &certificate.certificate().parents;
+        if self.at_hand(parents).is_none() {
+            self.goes_through_all();
+        }
         let (facts, computed) = {
             let past = self.past(parents)?;
             let facts = verdict::judge(certificate, Past { graph: &self.graph, state: &past })?;
@@ -179,16 +186,25 @@ impl History {
             let mut held = branch.held;
             held.resize(self.graph.len(), false);
             held[ix as usize] = true;
+            self.goes_through_all();
             branch = merge::resolve(&self.graph, held);
         }
         self.branches.truncate(BRANCHES - 1);
         self.branches.insert(0, branch);
     }
 
+    fn at_hand(&self, parents: &[CertificateId]) -> Option<&State> {
+        let mut known = std::iter::once(&self.live).chain(&self.branches);
+        known.find(|state| state.heads.iter().eq(parents))
+    }
+
+    fn goes_through_all(&mut self) {
+        self.gone_through += self.len() as u64;
+    }
+
     /// The closure of these parents, resolved: where they are all heads, that is what is live.
     pub(super) fn past(&self, parents: &[CertificateId]) -> Result<Cow<'_, State>, Refused> {
-        let known = std::iter::once(&self.live).chain(&self.branches);
-        if let Some(state) = known.into_iter().find(|state| state.heads.iter().eq(parents)) {
+        if let Some(state) = self.at_hand(parents) {
             return Ok(Cow::Borrowed(state));
         }
         let parents: Vec<Ix> = parents.iter().filter_map(|parent| self.graph.ix(parent)).collect();
@@ -272,6 +288,13 @@ impl History {
 
     fn in_order(&self, these: impl Iterator<Item = Ix>) -> Vec<CertificateId> {
         self.graph.sorted(&these.collect::<Vec<_>>()).into_iter().map(|ix| self.graph.id(ix)).collect()
+    }
+
+    /// How many certificates verdicts and late removals have made this one go through again, beyond what each costs by
+    /// itself (R4.13): it grows by all that is held where a past isn't at hand, or all is resolved again.
+    #[must_use]
+    pub fn gone_through(&self) -> u64 {
+        self.gone_through
     }
 
     /// Who is in, by all that is held.

@@ -51,6 +51,20 @@ impl World {
         self.run();
     }
 
+    /// `from` dials `to`, and an outsider's word comes to it while the stream that it opens isn't there yet.
+    pub(crate) fn dial_and_hear(
+        &mut self,
+        from: &str,
+        to: &str,
+        outsider: &str,
+        channel: Channel,
+        said: &Says,
+    ) {
+        self.connect(from, to);
+        self.transmit(channel, outsider, from, codec::encode(said));
+        self.run();
+    }
+
     /// An outsider sends a frame.
     pub(crate) fn say(&mut self, from: &str, channel: Channel, frame: Vec<u8>) {
         if let Some(to) = self.other_end(from, channel) {

@@ -17,15 +17,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::input::Channel;
 use super::super::outbox::Outbox;
-use super::super::output::Batch;
 use super::super::syncing::Message;
 use super::Member;
 use super::stepping::{ROOM, send};
+use super::taking::Taking;
 use crate::core::primitives::codec;
 use crate::core::primitives::ids::{CertificateId, DeviceId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::{SignedCertificate, Standing, User, VerifiedCertificate, Void};
+use crate::core::roster::{Standing, User, Void};
 
 /// Streams of farewells, and what came of earlier ones.
 #[derive(Default)]
@@ -163,7 +163,7 @@ impl Member {
             }
             Ok(Message::Certificates(came)) => {
                 farewell.frames += 1;
-                if farewell.frames > limits::FAREWELL_FRAMES || !self.handed_in(&peer, came, now, out) {
+                if farewell.frames > limits::FAREWELL_FRAMES || !self.handed_in(peer, &came, now, out) {
                     self.end_farewell(channel, out);
                 }
             }
@@ -273,43 +273,14 @@ impl Member {
         }
     }
 
-    /// Takes in what a device hands in that is out; whether that goes on. What members signed is welcome. Of what its own
-    /// user and everybody whom that user let in signed beyond what the removal has in its past, only so much is taken: it
-    /// counts nothing, and they could go on for ever.
-    fn handed_in(&mut self, peer: &DeviceId, came: Vec<Vec<u8>>, now: Moment, out: &mut Outbox) -> bool {
-        let (mut batch, mut new) = (Batch::default(), Vec::new());
-        let outcome = self.take_handed_in(peer, came, &mut batch, &mut new);
-        if !new.is_empty() {
-            self.publish_from(None, batch, &new, now, out);
+    /// Takes in what a device hands in that is out; whether that goes on.
+    fn handed_in(&mut self, peer: DeviceId, came: &[Vec<u8>], now: Moment, out: &mut Outbox) -> bool {
+        let mut taking = Taking::of(peer, now);
+        let goes_on = self.take_handed_in(came, &mut taking);
+        if !taking.new.is_empty() {
+            self.publish_from(None, taking.batch, &taking.new, now, out);
         }
-        outcome
-    }
-
-    fn take_handed_in(
-        &mut self,
-        peer: &DeviceId,
-        came: Vec<Vec<u8>>,
-        batch: &mut Batch,
-        new: &mut Vec<CertificateId>,
-    ) -> bool {
-        let Some(mut beyond) = Beyond::of(self, peer) else { return false };
-        let read: Vec<_> = came.iter().map(|bytes| SignedCertificate::from_bytes(bytes)).collect();
-        let all_read = read.iter().all(Result::is_ok);
-        let fresh: Vec<_> =
-            read.into_iter().flatten().filter(|signed| !self.history.contains(&signed.id())).collect();
-        for verified in SignedCertificate::verify_all(fresh) {
-            let Ok(certificate) = verified else { return false };
-            let id = certificate.id();
-            if !beyond.has_room_for(&certificate) {
-                return false;
-            }
-            match self.take(certificate, batch) {
-                Ok(true) => new.push(id),
-                Ok(false) => {}
-                Err(_) => return false,
-            }
-        }
-        all_read
+        goes_on
     }
 
     /// Who is out and said nothing in time hears that, for what it is worth.
@@ -325,39 +296,5 @@ impl Member {
             }
             self.end_farewell(channel, out);
         }
-    }
-}
-
-/// The devices of a user that is out, and of whom that user let in; and how much they signed beyond the removal.
-struct Beyond {
-    devices: BTreeSet<DeviceId>,
-    count: usize,
-}
-
-impl Beyond {
-    fn of(member: &Member, peer: &DeviceId) -> Option<Self> {
-        let by = member.out_by(peer)?;
-        let (target, _) = member.history.get(&by)?.body().removal()?;
-        let own = member.roster().user(&target).into_iter().flat_map(|user| user.devices);
-        let mut beyond = Self { devices: own.map(|device| device.id).collect(), count: 0 };
-        let seen = member.history.with_ancestors(&[by]);
-        for id in member.history.ids().filter(|id| !seen.contains(id)) {
-            member.history.get(&id).into_iter().for_each(|it| _ = beyond.counts(&it));
-        }
-        Some(beyond)
-    }
-
-    /// Whether it is theirs; then it counts, and whom it lets in is theirs as well.
-    fn counts(&mut self, certificate: &VerifiedCertificate) -> bool {
-        let is_theirs = self.devices.contains(&certificate.certificate().device);
-        if is_theirs {
-            self.count += 1;
-            self.devices.extend(certificate.body().lets_in());
-        }
-        is_theirs
-    }
-
-    fn has_room_for(&mut self, certificate: &VerifiedCertificate) -> bool {
-        !self.counts(certificate) || self.count <= limits::HANDED_IN
     }
 }

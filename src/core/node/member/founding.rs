@@ -7,7 +7,8 @@ use super::super::records::{self, Damaged, Records};
 use super::super::request::{Class, Refusal};
 use super::super::{Mind, Settings};
 use super::{
-    Member, Membership, announcing, around, doorway, farewell, introducing, keeping, meeting, witnessing,
+    Member, Membership, announcing, around, doorway, farewell, introducing, keeping, meeting, taking,
+    witnessing,
 };
 use crate::core::primitives::address::Address;
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
@@ -159,6 +160,8 @@ impl Member {
             syncs: BTreeMap::new(),
             door: doorway::Door::default(),
             greets: BTreeMap::new(),
+            efforts: taking::Efforts::default(),
+            quota: taking::Quota::default(),
             strangers: introducing::Strangers::default(),
             farewells: farewell::Farewells::default(),
             witness: witnessing::Witness::default(),

@@ -17,6 +17,7 @@
 //!  keeping     certificates and openings: signed, taken in, told
 //!  meeting     members' devices: connected, and a sync with each
 //!  stepping    in step: what each lacks is found out
+//!  taking      what came is taken in, at so much of a cost a minute
 //!  sending     certificates: what a peer lacks, and what is new
 //!  opening     names for who may see them
 //!  introducing strangers who show that they are none
@@ -45,6 +46,7 @@ mod pointing;
 mod sending;
 mod sessions;
 mod stepping;
+mod taking;
 mod telling;
 mod witnessing;
 
@@ -99,6 +101,8 @@ pub(super) struct Member {
     listening: Vec<Address>,
     connections: meeting::Connections,
     syncs: BTreeMap<Channel, stepping::Session>,
+    efforts: taking::Efforts,
+    quota: taking::Quota,
     strangers: introducing::Strangers,
     farewells: farewell::Farewells,
     witness: witnessing::Witness,
@@ -243,6 +247,7 @@ impl Member {
         self.strangers_time_out(now, out);
         self.farewells_time_out(now, out);
         self.neighbours_time_out(now, out);
+        self.frames_waited(now, out);
         self.open_syncs(now, out);
     }
 
@@ -252,7 +257,7 @@ impl Member {
         let tomorrow = Moment((now.day() + 1) * 24 * 3600 * 1000);
         let streams = self.strangers.next_deadline().chain(self.farewells.next_deadline());
         let streams = streams.chain(self.connections.next_deadline()).chain(self.next_vouching());
-        let streams = streams.chain(self.around.next_deadline());
+        let streams = streams.chain(self.around.next_deadline()).chain(self.next_effort());
         pending.chain(self.door.next_deadline()).chain(streams).chain([tomorrow]).min()
     }
 

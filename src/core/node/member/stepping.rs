@@ -1,12 +1,11 @@
-//! In step: both sides of a sync find out what each lacks, and send it (`sending`). From then on what is new is
-//! pushed. Everything that is sent asks the roster as it is then.
+//! In step: both sides of a sync find out what each lacks, send it (`sending`) and take it in (`taking`). From then on
+//! what is new is pushed. Everything that is sent asks the roster as it is then.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use super::super::Mind;
 use super::super::input::Channel;
 use super::super::outbox::Outbox;
-use super::super::output::Batch;
 use super::super::syncing::{Message, VERSION};
 use super::Member;
 use crate::core::primitives::address::Address;
@@ -15,7 +14,6 @@ use crate::core::primitives::ids::{CertificateId, DeviceId, Seal};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
 use crate::core::roster::reconcile::{Holds, Reconciling, Word};
-use crate::core::roster::{NotAdded, Refused, SignedCertificate};
 
 /// One sync stream with a member's device.
 pub(super) struct Session {
@@ -34,12 +32,20 @@ pub(super) struct Session {
     pub(super) to_check: bool,
     /// Whether its words of what it holds are no longer the first, to which ours is on its way anyhow.
     checks: bool,
+    /// What it was last found to lack: how many, from which to which; and how often in a row it was that.
+    found_lacking: (Option<[CertificateId; 2]>, usize, u32),
     /// Seals that it asked about and that aren't opened here yet.
     pub(super) asked_seals: BTreeSet<Seal>,
     /// When the minute began in which its messages are counted, and how many came.
     minute: (Moment, u32),
     /// How often in a row it said that something is missing, or sent what doesn't follow from what is held here.
-    asked_again: u32,
+    pub(super) asked_again: u32,
+    /// Frames of certificates that came and that the peer has to wait for.
+    pub(super) waiting: VecDeque<Vec<Vec<u8>>>,
+    /// Whether something was set aside of what it sent (R4.11).
+    pub(super) has_set_aside: bool,
+    /// A member's certificate that builds on what was: until it is held, nothing is set aside.
+    pub(super) asked_for_by: Option<CertificateId>,
 }
 
 /// What one message may carry, with room for lengths, in bytes.
@@ -56,9 +62,13 @@ impl Session {
             under_way: 0,
             to_check: false,
             checks: false,
+            found_lacking: (None, 0, 0),
             asked_seals: BTreeSet::new(),
             minute: (now, 0),
             asked_again: 0,
+            waiting: VecDeque::new(),
+            has_set_aside: false,
+            asked_for_by: None,
         }
     }
 
@@ -69,6 +79,16 @@ impl Session {
         }
         self.minute.1 += 1;
         self.minute.1 > limits::SYNC_MESSAGES
+    }
+
+    /// Whether the peer is sent what it lacks. Who lacks the very same again and again doesn't take it (R4.11, R4.12): it isn't
+    /// sent it for ever.
+    fn heeds(&mut self, lacking: &[CertificateId]) -> bool {
+        let ends = lacking.first().zip(lacking.last()).map(|(first, last)| [*first, *last]);
+        let (before, many, times) = self.found_lacking;
+        let again = if (before, many) == (ends, lacking.len()) { times + 1 } else { 1 };
+        self.found_lacking = (ends, lacking.len(), again);
+        again <= limits::SENT_AGAIN
     }
 
     /// A message that brought something, or answers what we sent, counts nothing: a whole roster may come at once.
@@ -190,6 +210,7 @@ impl Member {
             send(channel, &Message::Reconcile(word), out);
         }
         if let Some(lacking) = heard.lacking {
+            let lacking = if session.heeds(&lacking) { lacking } else { Vec::new() };
             session.to_check |= !lacking.is_empty();
             session.queue.extend(lacking);
             let holds_more = may_hold_more && session.queue.is_empty();
@@ -210,71 +231,6 @@ impl Member {
             return self.stop_sync(channel, out);
         }
         send(channel, &Message::Reconcile(Reconciling::holds(&self.history)), out);
-    }
-
-    /// Verifies and takes in what came. Whoever sends what isn't a certificate, or one that its own past forbids, is a
-    /// liar: the stream ends, and nothing that it sent before is believed less.
-    fn certificates_came(&mut self, channel: Channel, came: Vec<Vec<u8>>, now: Moment, out: &mut Outbox) {
-        let (mut batch, mut new) = (Batch::default(), Vec::new());
-        let outcome = self.take_all(came, &mut batch, &mut new);
-        if !new.is_empty() {
-            self.came_from(channel, batch, &new, now, out);
-        }
-        match outcome {
-            Ok(()) | Err(NotAdded::Refused(Refused::NewerVersion) | NotAdded::Disputed(_)) => {
-                send(channel, &Message::Taken, out)
-            }
-            // Something between was lost: what is held here is said again, and it comes (W4.8).
-            Err(NotAdded::MissingParents(_)) => {
-                send(channel, &Message::Taken, out);
-                self.say_again(channel, out);
-            }
-            Err(NotAdded::Refused(_)) => self.stop_sync(channel, out),
-        }
-    }
-
-    /// Up to the first that can't be taken.
-    fn take_all(
-        &mut self,
-        came: Vec<Vec<u8>>,
-        batch: &mut Batch,
-        new: &mut Vec<CertificateId>,
-    ) -> Result<(), NotAdded> {
-        let read: Vec<_> = came.iter().map(|bytes| SignedCertificate::from_bytes(bytes)).collect();
-        let unreadable = read.iter().find_map(|read| read.as_ref().err().copied());
-        let fresh = read.into_iter().flatten().filter(|signed| !self.history.contains(&signed.id()));
-        for verified in SignedCertificate::verify_all(fresh.collect()) {
-            let certificate = verified?;
-            let id = certificate.id();
-            match self.take(certificate, batch) {
-                Ok(true) => new.push(id),
-                Ok(false) => {}
-                // What is disputed, and what builds on it, is no reason not to take the rest (R4.12).
-                Err(NotAdded::Disputed(dispute)) => self.disputes.note(*dispute),
-                Err(NotAdded::MissingParents(missing)) if self.disputes.has_any_of(&missing) => {
-                    self.disputes.set_aside(id);
-                }
-                Err(why) => return Err(why),
-            }
-        }
-        unreadable.map_or(Ok(()), |refused| Err(refused.into()))
-    }
-
-    /// What came is durable; then it is told, and passed on.
-    fn came_from(
-        &mut self,
-        channel: Channel,
-        batch: Batch,
-        new: &[CertificateId],
-        now: Moment,
-        out: &mut Outbox,
-    ) {
-        if let Some(session) = self.syncs.get_mut(&channel) {
-            session.was_of_use();
-            session.asked_again = 0;
-        }
-        self.publish_from(Some(channel), batch, new, now, out);
-        self.ask_for_openings(channel, &self.closed_seals_of(new), out);
     }
 }
 

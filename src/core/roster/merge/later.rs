@@ -6,6 +6,7 @@ use super::{acknowledging, pass, reach, rest, settled, vouched, witnesses};
 use crate::core::roster::act::Act;
 use crate::core::roster::graph::Graph;
 use crate::core::roster::lineage::Ix;
+use crate::core::roster::people::UserIx;
 use crate::core::roster::profile::Profile;
 use crate::core::roster::state::State;
 
@@ -89,10 +90,16 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
     let is_grant = node.is_grant() && !node.is_removal();
     let enrolment = match node.act {
         Act::Found | Act::Enroll(..) => vouched::is_vouched(graph, state, ix).then_some(ix),
-        _ => node.target().filter(|_| is_grant).and_then(|target| state.enrolment(graph, target)),
+        _ => node.target().filter(|_| is_grant).and_then(|target| enrolment_held(graph, state, target)),
     };
     moves.extend(enrolment.filter(|_| may_count));
     moves
+}
+
+/// The Enroll by which the user is in, or would be if what is unsettled weren't.
+fn enrolment_held(graph: &Graph, state: &State, user: UserIx) -> Option<Ix> {
+    let held = || graph.people.enrolments(user).into_iter().find(|enrol| state.holds(*enrol));
+    state.enrolment(graph, user).or_else(held)
 }
 
 fn remove(graph: &Graph, state: &mut State, removal: Ix) {
@@ -138,6 +145,9 @@ fn settles_alone(graph: &Graph, state: &mut State, removal: Ix) -> bool {
         [before, after].map(|it| (it.claimed, it.firm, it.settled, it.settled.then_some(it.acknowledged)));
     if flags[0] == flags[1] {
         return true;
+    }
+    if after.settled && !settled::outlasts_those_in_effect(graph, state, removal) {
+        return false;
     }
     let Some(target) = graph.node(removal).target() else { return true };
     let others = graph

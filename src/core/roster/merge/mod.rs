@@ -11,15 +11,17 @@
 //!  reach          R4.7   what a cut voids, and what the witnesses save from it
 //!  rest           R4.8   everything else, in causal order; nothing holds itself up
 //!  registers      R4.9   what only one can have        adoption  R4.10  what counts again
+//!  kept           R4.11  how much is kept of what lies beyond a cut
 //!  pins           R4.12  what this device has seen for itself, against histories forked at the root
 //!  later          R4.13  one certificate more, at its own cost where nothing is at stake
 //! ```
 //!
-//! Rule 11, that everything is kept, is [`History::add`](super::History::add). Not here: the verdict in a certificate's
+//! That everything is kept is [`History::add`](super::History::add). Not here: the verdict in a certificate's
 //! own past (`verdict`), and what people read (`resolved`).
 
 mod acknowledging;
 mod adoption;
+mod kept;
 mod later;
 mod pass;
 mod pins;
@@ -46,7 +48,7 @@ pub(super) fn resolve(graph: &Graph, held: Vec<bool>) -> State {
     settled::count_acknowledgements(graph, &mut state);
     rest::decide(graph, &mut state);
     let (settled, unsettled) = pass::order(graph, &state);
-    pass::take(graph, &mut state, &settled);
+    let unsettled = pass::take_settled(graph, &mut state, &settled, unsettled);
     // At this moment settled removals are the only ones.
     state.electorate = witnesses::electorate(graph, &state);
     pass::take(graph, &mut state, &unsettled);

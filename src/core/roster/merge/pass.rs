@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::cmp::Reverse;
 
 use super::rank::by_rank;
-use super::{reach, rest};
+use super::{reach, rest, settled};
 use crate::core::roster::graph::Graph;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::refused::Void;
@@ -27,6 +27,26 @@ pub(super) fn in_order(graph: &Graph, state: &State, one: Ix, other: Ix) -> Orde
         (!settling.settled, Reverse(if settling.settled { settling.acknowledged } else { 0 }))
     };
     settling(one).cmp(&settling(other)).then_with(|| by_rank(graph, one, other))
+}
+
+/// Takes the settled removals in order. Whose acknowledgements lie beyond the cuts of those before it is settled no
+/// more, and comes among the others: `unsettled` is given with it.
+pub(super) fn take_settled(
+    graph: &Graph,
+    state: &mut State,
+    settled: &[Ix],
+    mut unsettled: Vec<Ix>,
+) -> Vec<Ix> {
+    for removal in settled {
+        if settled::outlasts_those_in_effect(graph, state, *removal) {
+            take(graph, state, &[*removal]);
+        } else {
+            state.fates.entry(*removal).or_default().settling.settled = false;
+            unsettled.push(*removal);
+        }
+    }
+    unsettled.sort_unstable_by(|one, other| in_order(graph, state, *one, *other));
+    unsettled
 }
 
 /// Takes these removals in order. What takes effect puts its cut in effect at once, and stays in effect,

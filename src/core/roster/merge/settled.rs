@@ -44,16 +44,23 @@ fn claimed(graph: &Graph, state: &State, removal: Ix) -> Settling {
 /// R4.5: *firm* when it is still claimed without every acknowledgement beyond the cut of a claimed Revoke of the acknowledger.
 fn firm(graph: &Graph, state: &State, removal: Ix) -> Settling {
     let before = settling(state, removal);
-    let acknowledged = acknowledgements(graph, state, removal, |it| it.claimed);
+    let acknowledged = acknowledgements(graph, state, removal, |revoke| settling(state, revoke).claimed);
     Settling { firm: before.claimed && is_enough(graph, state, removal, acknowledged), ..before }
 }
 
 /// R4.5: *settled* when it is still claimed without every acknowledgement beyond the cut of a firm Revoke of the acknowledger.
 fn settled(graph: &Graph, state: &State, removal: Ix) -> Settling {
     let before = settling(state, removal);
-    let acknowledged = acknowledgements(graph, state, removal, |it| it.firm);
+    let acknowledged = acknowledgements(graph, state, removal, |revoke| settling(state, revoke).firm);
     let settled = before.claimed && is_enough(graph, state, removal, acknowledged);
     Settling { settled, acknowledged, ..before }
+}
+
+/// R4.6: whether it is still claimed without every acknowledgement beyond the cut of a settled Revoke of the acknowledger
+/// that is in effect: in the pass, of those before it in the order.
+pub(super) fn outlasts_those_in_effect(graph: &Graph, state: &State, removal: Ix) -> bool {
+    let in_effect = |revoke: Ix| state.is_settled(revoke) && state.in_effect(revoke);
+    is_enough(graph, state, removal, acknowledgements(graph, state, removal, in_effect))
 }
 
 fn settling(state: &State, removal: Ix) -> Settling {
@@ -68,10 +75,10 @@ fn is_enough(graph: &Graph, state: &State, removal: Ix, acknowledged: usize) -> 
 }
 
 /// How many witnesses acknowledged it within the cuts of those Revokes of theirs.
-fn acknowledgements(graph: &Graph, state: &State, removal: Ix, cuts: impl Fn(&Settling) -> bool) -> usize {
+fn acknowledgements(graph: &Graph, state: &State, removal: Ix, cuts: impl Fn(Ix) -> bool) -> usize {
     let stands = |witness: UserIx, by: Ix| {
         let revokes = graph.person(witness).deeds().removals.iter().filter(|it| graph.node(**it).is_revoke());
-        let mut cutting = revokes.filter(|it| state.holds(**it) && cuts(&settling(state, **it)));
+        let mut cutting = revokes.filter(|it| state.holds(**it) && cuts(**it));
         state.holds(by) && cutting.all(|revoke| graph.is_within(*revoke, by))
     };
     let acknowledgements = graph.acknowledgements(removal);
