@@ -271,6 +271,20 @@ fn of_two_removals_that_each_strike_the_others_witness_neither_is_firm_and_the_f
 }
 
 #[test]
+fn who_is_promoted_while_what_let_them_in_lies_beyond_an_unsettled_cut_is_asked_as_an_administrator() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> ada enrols dan:admin -> ada enrols fay:member -> everybody acknowledges
+         | bob enrols eve:member #eve -> ada adds pad -> dan adds pad -> fay adds pad #built
+         | cyd revokes bob #out
+         | after built: dan makes eve admin
+         ada@pad revokes dan #next",
+    );
+    assert!(!drawn.settled("out") && !drawn.counts("eve"));
+    assert_eq!(drawn.witnesses("next"), "bob cyd eve fay");
+    assert!(drawn.history.is_consistent());
+}
+
+#[test]
 fn words_beyond_firm_cuts_settle_nothing_also_where_the_senior_whom_they_help_comes_first() {
     let drawn = sketch(
         "ada founds -> ada enrols bob:admin -> ada enrols cyd:member -> ada enrols gus:member -> ada enrols eve:external -> everybody acknowledges -> bob adds phone #early
