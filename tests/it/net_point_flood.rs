@@ -95,7 +95,7 @@ async fn a_point_that_answers_nobody_is_named_and_the_host_is_found_at_another()
     let points = [vec![silent.address.clone()], good.addresses.clone()].concat();
     guest.seeks(host.id, &[], &points).await;
     let tried = guest.hears_not_found(host.id).await;
-    assert_eq!(tried[0], format!("{}: gave no answer", silent.address), "{tried:?}");
+    assert_eq!(tried[0], format!("rendezvous point {}: gave no answer", silent.address), "{tried:?}");
     host.advertises(&["e1"], &points).await;
     guest.hears_opened(host.id).await;
     host.hears_opened(guest.id).await;
