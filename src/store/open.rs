@@ -14,6 +14,8 @@ use std::{
     fmt,
     fs::{self, File},
     io::ErrorKind,
+    num::NonZeroUsize,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     sync::Mutex,
     thread,
@@ -201,18 +203,40 @@ fn open_database(dir: &Path) -> Result<sled::Db, Trouble> {
 
 /// Reads every entry: damage shows when it is read. Gives them with the tally, if it is theirs.
 fn read_through(db: &sled::Db) -> sled::Result<Option<(Tally, Snapshot)>> {
-    let (mut kept, mut counted) = (Some(Tally::default()), Tally::default());
+    let mut kept = Some(Tally::default());
     let mut entries = Snapshot::new();
     for entry in db.iter() {
         let (key, value) = entry?;
         if key.as_ref() == mark::KEY {
             kept = Tally::from_bytes(&value)
         } else {
-            counted.toggle(&key, &value);
             entries.push((key.to_vec(), value.to_vec()));
         }
     }
-    Ok(kept.filter(|kept| kept.sum == counted.sum).map(|kept| (kept, entries)))
+    Ok(kept.filter(|kept| kept.sum == sum_of(&entries)).map(|kept| (kept, entries)))
+}
+
+/// Entries that are added up sooner than a thread begins.
+const WORTH_A_THREAD: usize = 4096;
+
+/// The sum over all entries, which depends on no order: of many, each processor adds up its part.
+fn sum_of(entries: &Snapshot) -> [u8; 32] {
+    let sum = |part: &[(Vec<u8>, Vec<u8>)]| {
+        let mut tally = Tally::default();
+        part.iter().for_each(|(key, value)| tally.toggle(key, value));
+        tally.sum
+    };
+    let hands = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut parts = entries.chunks(entries.len().div_ceil(hands).max(WORTH_A_THREAD));
+    let own = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
+        let others =
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let mut total = sum(own);
+        others.for_each(|other| total.iter_mut().zip(other).for_each(|(total, byte)| *total ^= byte));
+        total
+    })
 }
 
 fn is_lock(trouble: &Trouble) -> bool {

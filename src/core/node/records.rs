@@ -99,6 +99,10 @@ impl Records {
         self.of(b'c').map(|record| kept(record).ok_or_else(|| damaged(record)))
     }
 
+    pub(super) fn count_certificates(&self) -> usize {
+        self.of(b'c').count()
+    }
+
     fn of(&self, kind: u8) -> impl Iterator<Item = &Record> {
         self.0.iter().filter(move |(key, _)| key.first() == Some(&kind) && key.len() > 1)
     }

@@ -77,6 +77,11 @@ impl History {
         }
     }
 
+    /// Makes room for so many certificates, where it is known how many come.
+    pub fn reserve(&mut self, more: usize) {
+        self.graph.reserve(more);
+    }
+
     /// Of which organization.
     #[must_use]
     pub fn organization(&self) -> OrganizationId {

@@ -50,6 +50,16 @@ impl Graph {
         ix
     }
 
+    /// Makes room for so many more, and as many people.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.nodes.reserve(more);
+        self.lists.reserve(more);
+        self.order.reserve(more);
+        self.index.reserve(more, |ix| self.nodes[ix as usize].id);
+        self.people.reserve(more);
+        self.devices.reserve(more);
+    }
+
     /// The numbers of the certificates that a body names.
     fn named_in(&self, body: &Body) -> SmallVec<[Ix; 8]> {
         match body {
@@ -149,20 +159,19 @@ impl Graph {
 
     fn compete(&mut self, ix: Ix, prize: Prize) {
         let competitors = match prize {
-            Prize::Device(device) => {
-                self.devices.introduce(device, ix);
-                self.devices.introductions(device).len()
-            }
+            Prize::Device(device) => self.devices.introduce(device, ix),
             Prize::Invitation(host, invitation) => {
                 let key = (host, invitation);
                 if self.first_spent(&key).is_some() {
-                    self.spent_again.entry(key).or_default().push(ix);
+                    let later = self.spent_again.entry(key).or_default();
+                    later.push(ix);
+                    later.len() + 1
                 } else {
                     let mut spent = std::mem::take(&mut self.spent);
                     spent.note(ix, |enrol| self.spends(enrol));
                     self.spent = spent;
+                    1
                 }
-                self.competitors(&prize).len()
             }
             Prize::Devices(user) => self.person(user).deeds().additions.len(),
         };

@@ -56,6 +56,10 @@ pub(super) struct Lists {
 }
 
 impl Lists {
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.ends.reserve(more);
+    }
+
     /// The lists of the next certificate, in the order of [`List`].
     pub(super) fn push(&mut self, lists: [&[u32]; LISTS]) {
         let ends = lists.map(|list| {

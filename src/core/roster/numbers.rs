@@ -44,6 +44,11 @@ impl Numbers {
         self.table.insert_unique(hash(&number), number, hash);
     }
 
+    /// Makes room for so many more.
+    pub(super) fn reserve<K: Hash>(&mut self, more: usize, id_of: impl Fn(u32) -> K) {
+        self.table.reserve(more, |number| self.seeded.hash_one(id_of(*number)));
+    }
+
     /// Forgets it.
     pub(super) fn forget<K: Hash>(&mut self, number: u32, id: &K) {
         if let Ok(found) = self.table.find_entry(self.seeded.hash_one(id), |it| *it == number) {

@@ -32,13 +32,21 @@ impl Firsts {
         first.into_iter().chain(later).collect()
     }
 
-    fn push(&mut self, of: u32, ix: Ix) {
+    /// Gives how many there are with it.
+    fn push(&mut self, of: u32, ix: Ix) -> usize {
         if self.firsts.len() <= of as usize {
             self.firsts.resize(of as usize + 1, Maybe::NONE);
         }
         match &mut self.firsts[of as usize] {
-            none if *none == Maybe::NONE => *none = Some(ix).into(),
-            _ => self.later.entry(of).or_default().push(ix),
+            none if *none == Maybe::NONE => {
+                *none = Some(ix).into();
+                1
+            }
+            _ => {
+                let later = self.later.entry(of).or_default();
+                later.push(ix);
+                later.len() + 1
+            }
         }
     }
 
@@ -142,6 +150,13 @@ impl People {
         &mut self.all[user as usize]
     }
 
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.all.reserve(more);
+        self.built.reserve(more);
+        self.enrolments.firsts.reserve(more);
+        self.numbers.reserve(more, |user| self.all[user as usize].id);
+    }
+
     /// Founds and Enrolls of this user.
     pub(super) fn enrolments(&self, user: UserIx) -> Few {
         self.enrolments.get(user)
@@ -201,8 +216,15 @@ impl Devices {
         self.introductions.get(device)
     }
 
-    pub(super) fn introduce(&mut self, device: DeviceIx, introduction: Ix) {
-        self.introductions.push(device, introduction);
+    /// Gives how many have let it in, with this one.
+    pub(super) fn introduce(&mut self, device: DeviceIx, introduction: Ix) -> usize {
+        self.introductions.push(device, introduction)
+    }
+
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.all.reserve(more);
+        self.introductions.firsts.reserve(more);
+        self.numbers.reserve(more, |device| self.all[device as usize]);
     }
 
     pub(super) fn forget(&mut self, device: DeviceIx, last: Ix) {

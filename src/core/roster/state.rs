@@ -9,7 +9,7 @@ use super::body::{ChainEnd, Cut};
 use super::graph::Graph;
 use super::held::Prize;
 use super::lineage::Ix;
-use super::people::{DeviceIx, UserIx};
+use super::people::{DeviceIx, Few, UserIx};
 use super::profile::Profile;
 use super::refused::{Standing, Void};
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId};
@@ -138,9 +138,12 @@ impl State {
     }
 
     /// The grants in force, in causal order: those that have every demotion in effect in their past.
-    pub(super) fn grants(&self, graph: &Graph, user: UserIx, settled: bool) -> Vec<Ix> {
-        let Some(enrolment) = self.enrolment(graph, user) else { return Vec::new() };
+    pub(super) fn grants(&self, graph: &Graph, user: UserIx, settled: bool) -> Few {
+        let Some(enrolment) = self.enrolment(graph, user) else { return Few::new() };
         let person = graph.person(user);
+        if person.deeds().promotions.is_empty() && person.deeds().removals.is_empty() {
+            return Some(enrolment).filter(|it| graph.node(*it).is_grant()).into_iter().collect();
+        }
         let covers = |removal: &&Ix| {
             let in_effect = self.in_effect(**removal) && (!settled || self.is_settled(**removal));
             in_effect && !graph.node(**removal).is_revoke()
@@ -150,7 +153,7 @@ impl State {
             person.deeds().promotions.iter().copied().filter(|promotion| self.counts(*promotion));
         let granted = std::iter::once(enrolment).chain(promotions).filter(|ix| graph.node(*ix).is_grant());
         let stands = |grant: &Ix| demotions.iter().all(|it| graph.after(*grant).contains(it));
-        let mut grants: Vec<Ix> = granted.filter(stands).collect();
+        let mut grants: Few = granted.filter(stands).collect();
         if graph.node(enrolment).act.enrolled_as() == Some(Profile::External) {
             grants.clear();
         }

@@ -104,6 +104,7 @@ impl Member {
         records: &Records,
     ) -> Result<Self, Damaged> {
         let mut member = Self::blank(key, membership, settings);
+        member.history.reserve(records.count_certificates());
         for certificate in records.certificates() {
             member.history.add(certificate?).map_err(|_| Damaged("certificate".to_owned()))?;
         }

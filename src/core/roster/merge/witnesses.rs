@@ -66,6 +66,9 @@ pub(super) fn place_again(graph: &Graph, state: &mut State, user: UserIx) {
     let before = |other: &UserIx| {
         elector(graph, state, *other).is_some_and(|other| other.compare(graph, &placed) == Ordering::Less)
     };
+    if full && state.electorate.last().is_some_and(before) {
+        return;
+    }
     let at = state.electorate.partition_point(before);
     state.electorate.insert(at, user);
     state.electorate.truncate(AT_HAND);
