@@ -150,3 +150,27 @@ fn a_large_organization_is_replayed_at_the_cost_of_each_certificate_and_resolved
     assert!(again.is_consistent());
     println!("resolved from nothing in {:?}", began.elapsed());
 }
+
+#[test]
+fn a_witness_who_acknowledges_while_the_rest_arrives_walks_through_nothing_for_each_later_removal() {
+    let enrol: Vec<String> = (0..40).map(|n| format!("ada enrols m{n}:member")).collect();
+    let revoke: Vec<String> = (0..40).map(|n| format!("ada revokes m{n}")).collect();
+    let drawn = sketch(&format!(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> {} -> {}",
+        enrol.join(" -> "),
+        revoke.join(" -> ")
+    ));
+    let mut arriving = drawn.history.in_causal_order();
+    let mut history = History::new(drawn.history.organization());
+    arriving.by_ref().take(50).for_each(|it| _ = history.add(it).unwrap());
+    let owed = history.owed(&key("bob").device());
+    let word = history.author(&key("bob"), owed.body(), now()).unwrap();
+    history.add(word).unwrap();
+    let before = history.gone_through();
+    arriving.for_each(|it| _ = history.add(it).unwrap());
+    assert_eq!(history.heads().len(), 2);
+    assert!(history.is_consistent());
+    // Once, for the past of the first one that doesn't know Bob's word.
+    let walks = (history.gone_through() - before) / 51;
+    assert!(walks <= 2, "{walks} walks for 33 removals");
+}

@@ -17,7 +17,10 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
     let node = graph.node(ix);
     let at_head = state.heads.iter().copied().eq(graph.parents(ix).iter().map(|parent| graph.id(*parent)));
     let came_in_time = match node.is_removal() {
-        true => at_head && strikes_nothing(graph, state, ix) && !is_unruly(graph),
+        true => {
+            let changes_its_target_alone = at_head || stands_alone(graph, state, ix);
+            !is_unruly(graph) && strikes_nothing(graph, state, ix) && changes_its_target_alone
+        }
         false => !graph.is_contested(ix),
     };
     if !came_in_time || (!at_head && might_save(graph, state, ix)) {
@@ -55,6 +58,19 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
 /// Removals, lost competitions and adoptions depend on each other where anything is contested or adopted.
 fn is_unruly(graph: &Graph) -> bool {
     !graph.contested.is_empty() || !graph.adopts.is_empty()
+}
+
+/// Whether a removal that doesn't build on all that is held is in effect, and bears on no other: what it stands on counts,
+/// nobody else removes its target, and its author is an Administrator who is in; so one remains, in whatever order
+/// the removals are taken.
+fn stands_alone(graph: &Graph, state: &State, removal: Ix) -> bool {
+    let node = graph.node(removal);
+    let Some(target) = node.target() else { return false };
+    let others = graph.person(target).deeds().removals.iter().any(|it| *it != removal && state.holds(*it));
+    !others
+        && first_cut(graph, state, removal).is_none()
+        && rest::stands(graph, state, removal)
+        && state.is_active_administrator(graph, node.author)
 }
 
 /// Whether no act that is held lies beyond the cut: the case of who removes somebody and knows all that they did.
