@@ -1,5 +1,6 @@
 //! What is said on the local network: libp2p's own mDNS understands us and is understood; garbage is no packet.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -9,8 +10,9 @@ use libp2p::{PeerId, mdns};
 use muster::core::node::input::Input;
 use muster::core::primitives::limits;
 use muster::net::Settings;
+use muster::net::lan::counts::{Counts, Voice};
 use muster::net::lan::words::{Said, here, question, read};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::net_devices::{Device, SOON, peer_of, settings};
 use crate::net_swarms::swarm_of;
@@ -98,4 +100,19 @@ async fn libp2ps_own_mdns_sees_us_and_is_seen() {
         matches!(input, Input::Connected { peer, .. } if *peer == device).then_some(())
     })
     .await;
+}
+
+#[test]
+fn who_says_little_is_heard_however_many_neighbours_say_much() {
+    let (mut counts, now) = (Counts::default(), Instant::now());
+    let loud = |n: u8| IpAddr::from([10, 81, 1, n]);
+    // Fifty of them, a thousand packets each: more than is read of all in a second.
+    let read = (0..50_000).filter(|n| counts.another(loud((n % 50) as u8), now).is_some()).count();
+    assert!(read <= 2 * limits::LAN_PACKETS as usize, "{read} packets");
+    let quiet = IpAddr::from([10, 81, 0, 1]);
+    assert_eq!(counts.another(quiet, now), Some(Voice::Quiet));
+    // A crowd that says little each, from ever other addresses, is bounded as well.
+    let ever_other = |n: u16| IpAddr::from([10, 82, n.to_be_bytes()[0], n.to_be_bytes()[1]]);
+    let read = (0..60_000).filter(|n| counts.another(ever_other(*n), now).is_some()).count();
+    assert!(read <= limits::LAN_PACKETS as usize, "{read} packets");
 }

@@ -1,7 +1,6 @@
 //! The one who listens, asks and answers. What somebody else sends costs it a look at the sender; of one sender so many
 //! packets are read, and of all together so many more.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +11,24 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::links::{self, Interface, Links};
 use super::Seen;
+use super::counts::{Counts, Voice};
 use super::ends::Ends;
 use super::words::{self, Here, Said};
 use crate::core::primitives::address::{Address, Place};
 use crate::core::primitives::limits;
 
-/// The first pause between two questions, and the longest.
-const ASK: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5 * 60));
+/// The first pause between two questions, the longest while somebody waits for an answer, and the longest of all.
+const ASK: (Duration, Duration, Duration) =
+    (Duration::from_millis(500), Duration::from_secs(4), Duration::from_secs(5 * 60));
+
+/// So long somebody waits who asked: questions and answers may be lost, in a loud room many of them.
+const WAITED_FOR: Duration = limits::REACH;
 
 /// Between two answers: a room that asks at one moment is answered once.
 const ANSWER: Duration = Duration::from_millis(100);
 
 /// How often it is looked which links there are.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// Packets are counted over this span.
-const SPAN: Duration = Duration::from_secs(1);
 
 /// The largest packet of DNS by multicast.
 const PACKET: usize = 9000;
@@ -43,6 +44,8 @@ pub(super) struct Ear {
     tell: mpsc::Sender<Seen>,
     ask_at: Instant,
     pause: Duration,
+    /// Until then somebody waits.
+    waits_until: Instant,
     answer_at: Option<Instant>,
     answered_at: Instant,
     look_at: Instant,
@@ -60,11 +63,12 @@ impl Ear {
     ) -> Self {
         let now = Instant::now();
         let links = Links::default();
-        let (ask_at, look_at, answered_at) = (now, now, now);
+        let (ask_at, look_at, answered_at, waits_until) = (now, now, now, now);
         let (pause, answer_at, counts) = (ASK.0, None, Counts::default());
         #[rustfmt::skip]
         let ear = Self {
-            peer, name, ends, links, ours, asked, tell, ask_at, pause, answer_at, answered_at, look_at, counts,
+            peer, name, ends, links, ours, asked, tell, ask_at, pause, waits_until, answer_at, answered_at, look_at,
+            counts,
         };
         ear
     }
@@ -89,6 +93,7 @@ impl Ear {
                 }
                 () = self.asked.notified() => {
                     (self.ask_at, self.pause) = (Instant::now(), ASK.0);
+                    self.waits_until = self.ask_at + WAITED_FOR;
                     None
                 }
                 () = sleep_until(next) => None,
@@ -101,19 +106,24 @@ impl Ear {
 
     fn take(&mut self, packet: &[u8], from: IpAddr) {
         // What comes from beyond our own links came by no multicast.
-        if !self.counts.another(from, Instant::now()) || !self.links.hold(from) {
+        if !self.links.hold(from) {
             return;
         }
+        let Some(voice) = self.counts.another(from, Instant::now()) else { return };
         match words::read(packet) {
             Some(Said::Question) => self.answer_soon(),
-            Some(Said::Here(here)) if here.peer != self.peer => self.pass_on(here, from),
+            Some(Said::Here(here)) if here.peer != self.peer => self.pass_on(here, from, voice),
             _ => {}
         }
     }
 
     /// Whoever says that they are elsewhere than where they speak is believed only of their port; but an address of a link
     /// alone leads nowhere, and who has but that to speak from is believed altogether.
-    fn pass_on(&self, Here { peer, mut addresses, life }: Here, from: IpAddr) {
+    fn pass_on(&self, Here { peer, mut addresses, life }: Here, from: IpAddr, voice: Voice) {
+        // Half of the places are for those who say little.
+        if voice == Voice::Loud && self.tell.capacity() <= super::SIGHTINGS / 2 {
+            return;
+        }
         let is_bare = matches!(from, IpAddr::V6(ip) if ip.is_unicast_link_local());
         if !is_bare {
             let place = match from {
@@ -144,7 +154,8 @@ impl Ear {
         }
         if self.ask_at <= now {
             self.ask_at = now + self.pause;
-            self.pause = (self.pause * 2).min(ASK.1);
+            let longest = if now < self.waits_until { ASK.1 } else { ASK.2 };
+            self.pause = (self.pause * 2).min(longest);
             self.ends.iter().flatten().for_each(|ends| ends.say(|_| Some(words::question())));
         }
         if self.answer_at.is_some_and(|at| at <= now) {
@@ -165,31 +176,5 @@ async fn hear(ends: Option<&Ends>, packet: &mut [u8]) -> (usize, IpAddr) {
     match ends {
         Some(ends) => ends.hear(packet).await,
         None => std::future::pending().await,
-    }
-}
-
-/// How many packets came within a span, of each sender and in all.
-#[derive(Debug, Default)]
-struct Counts {
-    since: Option<Instant>,
-    all: u32,
-    of: BTreeMap<IpAddr, u32>,
-}
-
-impl Counts {
-    /// One more came. Whether to read it.
-    fn another(&mut self, from: IpAddr, now: Instant) -> bool {
-        if self.since.is_none_or(|since| now - since >= SPAN) {
-            *self = Self { since: Some(now), ..Self::default() };
-        }
-        // Read packets are counted, so that who sends too much takes nothing from the others.
-        if self.all >= limits::LAN_PACKETS {
-            return false;
-        }
-        let of_it = self.of.entry(from).or_default();
-        *of_it += 1;
-        let room = *of_it <= limits::LAN_PACKETS_PER_IP;
-        self.all += u32::from(room);
-        room
     }
 }

@@ -13,6 +13,8 @@
 //! Not here: what becomes of who was seen (`neighbours`, `seek`, `contacts`, `around`). Nothing of it is believed: an address
 //! is a hint, and the key that answers there decides.
 
+#[doc(hidden)]
+pub mod counts;
 mod ear;
 mod ends;
 #[doc(hidden)]

@@ -68,7 +68,11 @@ pub const LINKS: usize = 16;
 /// second, by each of a machine's few memberships.
 pub const LAN_PACKETS_PER_IP: u32 = 64;
 
-/// Packets in a second that are read on the local network in all: a large room, each of whom says something.
+/// Who sends no more in a second than this is quiet: its packets are read whatever the others send.
+pub const LAN_PACKETS_OF_THE_QUIET: u32 = 4;
+
+/// Packets in a second that are read on the local network in all, of quiet senders and of the others each: a large room, each
+/// of whom says something.
 pub const LAN_PACKETS: u32 = 2_048;
 
 /// Neighbours that are asked to serve as rendezvous points.
