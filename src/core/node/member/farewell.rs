@@ -25,7 +25,7 @@ use crate::core::primitives::codec;
 use crate::core::primitives::ids::{CertificateId, DeviceId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
-use crate::core::roster::{Standing, User, Void};
+use crate::core::roster::{Standing, Void};
 
 /// Streams of farewells, and what came of earlier ones.
 #[derive(Default)]
@@ -115,11 +115,13 @@ impl Member {
             return Vec::new();
         }
         let own = self.key.device();
-        let by_us = |user: &User| {
-            let by = user.revoked.filter(|by| self.is_recent(by, now)).and_then(|by| self.history.get(&by));
-            by.is_some_and(|it| it.certificate().device == own)
-        };
-        let devices = self.roster().users().filter(by_us).flat_map(|user| user.devices);
+        let recent = self.history.removals().filter(|by| self.is_recent(by, now));
+        let by_us = recent.filter_map(|by| self.history.get(&by)).filter(|it| it.certificate().device == own);
+        let users = by_us.filter_map(|it| {
+            let (user, _) = it.body().removal()?;
+            self.roster().user(&user).filter(|user| user.revoked == Some(it.id()))
+        });
+        let devices = users.flat_map(|user| user.devices);
         let untold = devices.map(|device| device.id).filter(|id| !self.farewells.told.contains(id));
         untold.take(limits::FAREWELL_CONTACTS).collect()
     }
