@@ -55,7 +55,7 @@ fn one_peer_opens_as_many_streams_and_connections_as_it_can_and_a_guest_is_greet
     let greedy = Intruder::stranger();
     let peer = greedy.connects(&ada.address()).unwrap();
     for _ in 0..4 * limits::CONNECTIONS_PER_PEER {
-        greedy.connects(&ada.address());
+        let _ = greedy.connects(&ada.address());
     }
     let most = usize::try_from(limits::CONNECTIONS_PER_PEER).unwrap();
     eventually("only so many connections stand", || greedy.connections() <= most);

@@ -61,7 +61,9 @@ struct Behaviour {
 }
 
 enum Ask {
-    Connect(Multiaddr, oneshot::Sender<Option<PeerId>>),
+    Connect(Multiaddr, oneshot::Sender<Result<PeerId, String>>),
+    /// Likewise, and by a connection that stands where there is one.
+    Reach(Multiaddr, oneshot::Sender<Result<PeerId, String>>),
     Open(PeerId, Protocol, oneshot::Sender<Stream>),
     Count(oneshot::Sender<usize>),
 }
@@ -89,8 +91,8 @@ impl Intruder {
         Self { runtime, asks, came, device: key.device(), address }
     }
 
-    /// One more connection; who answers there, or none where nobody is let in.
-    pub(crate) fn connects(&self, address: &str) -> Option<PeerId> {
+    /// One more connection; who answers there, or why nobody is let in.
+    pub(crate) fn connects(&self, address: &str) -> Result<PeerId, String> {
         let (tell, connected) = oneshot::channel();
         self.asks.send(Ask::Connect(address.parse().unwrap(), tell)).unwrap();
         self.waits(connected).unwrap()
@@ -126,9 +128,11 @@ impl Intruder {
         (opened, stand)
     }
 
-    /// A connection and a stream over it.
+    /// A stream, over the connection that stands or the first one: a peer gets a few connections and no more.
     pub(crate) fn speaks(&self, address: &str, protocol: Protocol) -> Wire {
-        let peer = self.connects(address).unwrap_or_else(|| panic!("nobody is let in at {address}"));
+        let (tell, reached) = oneshot::channel();
+        self.asks.send(Ask::Reach(address.parse().unwrap(), tell)).unwrap();
+        let peer = self.waits(reached).unwrap().unwrap_or_else(|why| panic!("not let in at {address}: {why}"));
         self.opens(peer, protocol)
     }
 
@@ -221,6 +225,10 @@ fn swarm(mut seed: [u8; 32]) -> Swarm<Behaviour> {
     Swarm::new(transport, behaviour, key.public().to_peer_id(), patient)
 }
 
+fn stands(swarm: &Swarm<Behaviour>, peer: Option<&PeerId>) -> bool {
+    peer.is_some_and(|peer| swarm.is_connected(peer))
+}
+
 async fn live(
     mut swarm: Swarm<Behaviour>,
     mut asked: mpsc::UnboundedReceiver<Ask>,
@@ -228,6 +236,7 @@ async fn live(
     tell: std::sync::mpsc::Sender<String>,
 ) {
     let mut dials = HashMap::new();
+    let mut reached = HashMap::new();
     let mut opening = HashMap::new();
     let mut connections = 0;
     loop {
@@ -235,9 +244,12 @@ async fn live(
             ask = asked.recv() => {
                 match ask {
                     None => return,
-                    Some(Ask::Connect(address, tell)) => {
-                        let dial = DialOpts::unknown_peer_id().address(address).build();
-                        dials.insert(dial.connection_id(), tell);
+                    Some(Ask::Reach(address, tell)) if stands(&swarm, reached.get(&address)) => {
+                        let _ = tell.send(Ok(reached[&address]));
+                    }
+                    Some(Ask::Connect(address, tell) | Ask::Reach(address, tell)) => {
+                        let dial = DialOpts::unknown_peer_id().address(address.clone()).build();
+                        dials.insert(dial.connection_id(), (address, tell));
                         swarm.dial(dial).unwrap();
                     }
                     Some(Ask::Open(peer, protocol, tell)) => {
@@ -255,14 +267,15 @@ async fn live(
             SwarmEvent::NewListenAddr { address, .. } => drop(tell.send(address.to_string())),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
                 connections += 1;
-                if let Some(tell) = dials.remove(&connection_id) {
-                    let _ = tell.send(Some(peer_id));
+                if let Some((address, tell)) = dials.remove(&connection_id) {
+                    reached.insert(address, peer_id);
+                    let _ = tell.send(Ok(peer_id));
                 }
             }
             SwarmEvent::ConnectionClosed { .. } => connections -= 1,
-            SwarmEvent::OutgoingConnectionError { connection_id, .. } => {
-                if let Some(tell) = dials.remove(&connection_id) {
-                    let _ = tell.send(None);
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                if let Some((_, tell)) = dials.remove(&connection_id) {
+                    let _ = tell.send(Err(format!("{error:?}")));
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Streams(Event::Opened {
