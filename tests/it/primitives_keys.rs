@@ -24,8 +24,33 @@ fn a_device_key_of_small_order_or_in_a_longer_form_is_unsound() {
     let hex = |text: &str| -> DeviceId { text.parse().unwrap() };
     for unsound in SMALL_ORDER {
         assert!(!hex(unsound).is_sound(), "{unsound}");
+        assert!(!hex(unsound).is_sound_having_signed(), "{unsound}");
     }
     assert!(device("ada").device().is_sound());
+}
+
+#[test]
+fn of_a_device_key_that_is_a_point_the_bytes_tell_whether_it_is_sound() {
+    let torsion = curve25519_dalek::constants::EIGHT_TORSION.map(|point| point.compress().0);
+    let longer = (0..19_u8).map(|beyond| {
+        let mut bytes = [0xff; 32];
+        (bytes[0], bytes[31]) = (0xed + beyond, 0x7f);
+        bytes
+    });
+    let keys = (0..32_u8).map(|n| device(&format!("key {n}")).device().0);
+    let of_either_sign = |mut bytes: [u8; 32]| {
+        let one = bytes;
+        bytes[31] ^= 0x80;
+        [one, bytes]
+    };
+    let mut points = 0;
+    for bytes in torsion.into_iter().chain(longer).chain(keys).flat_map(of_either_sign) {
+        if curve25519_dalek::edwards::CompressedEdwardsY(bytes).decompress().is_some() {
+            points += 1;
+            assert_eq!(DeviceId(bytes).is_sound_having_signed(), DeviceId(bytes).is_sound(), "{bytes:?}");
+        }
+    }
+    assert!(points > 16 + 64, "{points} points");
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn what_is_read_is_sent_on_byte_for_byte() {
     for bytes in all_kinds() {
         let signed = read(&bytes).unwrap();
         assert_eq!(signed.bytes(), bytes);
+        assert_eq!(signed.length(), bytes.len());
         let verified = signed.clone().verify().unwrap();
         assert_eq!(verified.id(), signed.id());
         assert_eq!(verified.certificate().id(), signed.id());

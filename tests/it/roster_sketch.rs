@@ -204,7 +204,11 @@ impl Drawn {
         let mut raw = self.raw(author, body);
         alter(&mut raw);
         let signed = SignedCertificate::sign(raw, &key(author));
-        self.history.clone().add(signed.verify()?).map(|_| ())
+        let add = |verified| self.history.clone().add(verified).map(|_| ());
+        let among_many = SignedCertificate::verify_all(vec![signed.clone()]).remove(0);
+        let alone = signed.verify().map_err(NotAdded::from).and_then(add);
+        assert_eq!(alone, among_many.map_err(NotAdded::from).and_then(add), "verified alone or among many");
+        alone
     }
 
     /// A certificate by `author` on top of everything, in order but for what it says.

@@ -23,9 +23,21 @@ fn config() -> impl bincode::config::Config {
 /// # Panics
 /// Never for our own types: they are within the limit, hold no maps, and know their lengths.
 #[must_use]
-#[expect(clippy::expect_used, reason = "only our own bounded types are encoded")]
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).expect("our own types are bounded and encodable")
+    encode_within(value, 0)
+}
+
+/// The same, of which it is known that they are hardly more than so many.
+///
+/// # Panics
+/// Likewise.
+#[must_use]
+#[expect(clippy::expect_used, reason = "only our own bounded types are encoded")]
+pub fn encode_within<T: Serialize + ?Sized>(value: &T, room: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(room);
+    bincode::serde::encode_into_std_write(value, &mut bytes, config())
+        .expect("our own types are bounded and encodable");
+    bytes
 }
 
 /// The value whose encoding `bytes` is, and no other.
@@ -35,7 +47,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, NotCanonical> {
     let (value, used) =
         bincode::serde::decode_from_slice::<T, _>(bytes, config()).map_err(|_| NotCanonical)?;
-    if used != bytes.len() || encode(&value) != bytes {
+    if used != bytes.len() || encode_within(&value, bytes.len()) != bytes {
         return Err(NotCanonical);
     }
     Ok(value)

@@ -75,6 +75,15 @@ impl DeviceId {
         let point = CompressedEdwardsY(self.0).decompress().filter(|_| is_below_the_prime(&coordinate));
         point.is_some_and(|point| !point.is_small_order())
     }
+
+    /// Likewise, of a key under which a signature was found right: so it is a point, and finding that out again would cost
+    /// as much as half of the signature did.
+    #[must_use]
+    pub fn is_sound_having_signed(&self) -> bool {
+        let mut coordinate = self.0;
+        coordinate[31] &= 0x7f;
+        is_below_the_prime(&coordinate) && !SMALL_ORDER_AS_SIGNED.contains(&coordinate)
+    }
 }
 
 /// The secret half of a user key: shared by all devices of one user.
@@ -127,6 +136,20 @@ const SMALL_ORDER: [[u8; 32]; 5] = {
     (last[0], last[31]) = (0xec, 0x7f);
     [[0; 32], one, last, EIGHTH, OTHER_EIGHTH]
 };
+
+/// The same of Ed25519's coordinates: 0 and 1, one less than the prime, and two of order eight.
+const SMALL_ORDER_AS_SIGNED: [[u8; 32]; 5] =
+    [SMALL_ORDER[0], SMALL_ORDER[1], SMALL_ORDER[2], EIGHTH_AS_SIGNED, OTHER_EIGHTH_AS_SIGNED];
+
+const EIGHTH_AS_SIGNED: [u8; 32] = [
+    0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+    0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+];
+
+const OTHER_EIGHTH_AS_SIGNED: [u8; 32] = [
+    0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+    0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+];
 
 const EIGHTH: [u8; 32] = [
     0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,

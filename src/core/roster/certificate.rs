@@ -22,6 +22,10 @@ pub const VERSION: u8 = 1;
 /// Signatures that are verified together: larger batches gain little, and a wrong signature in a smaller one costs less.
 const BATCH: usize = 256;
 
+/// What a certificate without parents and with an empty body takes, signature included (W1.3): a version, four ids or keys
+/// of 32 bytes, five numbers of eight, two of which are lengths, a kind, and 64 bytes.
+const FIXED: usize = 1 + 4 * 32 + 5 * 8 + 2 + Signature::LENGTH;
+
 /// What is signed. The order of the fields is the order of their bytes (W1.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -46,6 +50,7 @@ pub struct Certificate {
     /// The number of the body's kind.
     pub kind: u16,
     /// The codec's bytes of the kind's struct, so that unknown kinds can be kept.
+    #[serde(with = "serde_bytes")]
     pub body: Vec<u8>,
 }
 
@@ -53,8 +58,12 @@ impl Certificate {
     /// The digest of its bytes. The signature has no part in it.
     #[must_use]
     pub fn id(&self) -> CertificateId {
-        CertificateId(derive(label::CERTIFICATE, &[&codec::encode(self)]))
+        id_of(&codec::encode(self))
     }
+}
+
+fn id_of(bytes: &[u8]) -> CertificateId {
+    CertificateId(derive(label::CERTIFICATE, &[bytes]))
 }
 
 /// A certificate and what claims to be its author's signature: nothing about it was checked but its form.
@@ -88,16 +97,22 @@ impl SignedCertificate {
             _ => return Err(Refused::NotCanonical),
         }
         let certificate: Certificate = codec::decode(bytes).map_err(|_| Refused::NotCanonical)?;
-        let id = CertificateId(derive(label::CERTIFICATE, &[bytes]));
-        Ok(Self { certificate, signature: Signature(*signature), id })
+        Ok(Self { certificate, signature: Signature(*signature), id: id_of(bytes) })
     }
 
     /// What is sent and stored.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let mut sent = codec::encode(&self.certificate);
+        let mut sent = codec::encode_within(&self.certificate, self.length());
         sent.extend_from_slice(&self.signature.0);
         sent
+    }
+
+    /// The number of those bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let Certificate { parents, body, .. } = &self.certificate;
+        FIXED + parents.len() * CertificateId::LENGTH + body.len()
     }
 
     /// Its id.
@@ -169,7 +184,7 @@ impl SignedCertificate {
     /// [`Refused::NotCanonical`] where these aren't the bytes of that certificate.
     pub(crate) fn kept(stored: &[u8], id: &CertificateId) -> Result<VerifiedCertificate, Refused> {
         let (bytes, signature) = stored.split_last_chunk::<64>().ok_or(Refused::NotCanonical)?;
-        if derive(label::CERTIFICATE, &[bytes]) != id.0 {
+        if id_of(bytes) != *id {
             return Err(Refused::NotCanonical);
         }
         let certificate: Certificate = codec::read_again(bytes).map_err(|_| Refused::NotCanonical)?;
@@ -182,7 +197,7 @@ impl SignedCertificate {
         if certificate.version != VERSION {
             return Err(Refused::NewerVersion);
         }
-        if self.bytes().len() > limits::CERTIFICATE {
+        if self.length() > limits::CERTIFICATE {
             return Err(Refused::TooLong);
         }
         if certificate.parents.len() > limits::PARENTS {

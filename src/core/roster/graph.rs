@@ -6,9 +6,10 @@
 //! taken back, is in `intake`.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeBounds};
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::act::Act;
@@ -17,13 +18,19 @@ use super::certificate::{Certificate, VERSION, VerifiedCertificate};
 use super::held::{Node, Prize};
 use super::lineage::{Ix, Lineage};
 use super::lists::{Bodies, List, Lists};
-use super::numbers::Numbers;
+use super::numbers::{Key, Numbers};
 use super::people::{DeviceIx, Devices, Few, People, Person, UserIx};
 use super::reconcile::Place;
 use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, OrganizationId, UserId};
 
 /// A host's device, and an invitation of its.
 pub(super) type Spent = (DeviceIx, InvitationId);
+
+impl Key for Spent {
+    fn part(&self) -> u128 {
+        u128::from_le_bytes(self.1.0) ^ u128::from(self.0)
+    }
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
@@ -91,6 +98,11 @@ impl Graph {
 
     pub(super) fn ix(&self, id: &CertificateId) -> Option<Ix> {
         self.index.find(id, |ix| self.id(ix))
+    }
+
+    /// The numbers of those of them that are held.
+    pub(super) fn all(&self, ids: &[CertificateId]) -> SmallVec<[Ix; 16]> {
+        ids.iter().filter_map(|id| self.ix(id)).collect()
     }
 
     pub(super) fn node(&self, ix: Ix) -> &Node {
@@ -186,8 +198,8 @@ impl Graph {
     }
 
     /// What let this device in, whether or not it counts.
-    pub(super) fn introductions(&self, device: &DeviceId) -> Few {
-        self.devices.find(device).map(|device| self.devices.introductions(device)).unwrap_or_default()
+    pub(super) fn introductions(&self, device: &DeviceId) -> impl Iterator<Item = Ix> {
+        self.devices.find(device).into_iter().flat_map(|device| self.devices.introductions(device))
     }
 
     /// The user that comes in, or gets a device, by a Found, Enroll or AddDevice.
@@ -211,7 +223,7 @@ impl Graph {
 
     pub(super) fn competitors(&self, prize: &Prize) -> Few {
         match prize {
-            Prize::Device(device) => self.devices.introductions(*device),
+            Prize::Device(device) => self.devices.introductions(*device).collect(),
             Prize::Devices(user) => self.person(*user).deeds().additions.as_slice().into(),
             Prize::Invitation(host, invitation) => {
                 let key = (*host, *invitation);
@@ -241,7 +253,7 @@ impl Graph {
     /// The certificates by which witnesses of an Enroll built on it.
     pub(super) fn built(&self, enrol: Ix) -> impl Iterator<Item = Ix> {
         let user = self.owner(enrol);
-        let only = self.people.enrolments(user).len() == 1;
+        let only = self.people.is_enrolled_once(user);
         let of_the_user = self.people.built(user).iter().copied();
         of_the_user.filter(move |by| only || self.builds_on(*by).contains(&enrol))
     }

@@ -5,6 +5,8 @@
 //! when somebody wants them ([`Graph::certificate`](super::graph::Graph::certificate)): some 700 bytes for each in
 //! all, where decoded ones would take four times as many.
 
+use smallvec::SmallVec;
+
 use super::act::Act;
 use super::lineage::Ix;
 use super::numbers::Maybe;
@@ -72,6 +74,9 @@ impl Node {
     }
 }
 
+/// Users who are asked about something (R4.2), the most senior first.
+pub(super) type Witnesses = SmallVec<[UserIx; limits::WITNESSES]>;
+
 /// What the verdict in a certificate's own past finds out beside "yes".
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
@@ -79,7 +84,7 @@ pub(super) struct Facts {
     pub(super) author: UserIx,
     pub(super) introduction: Option<Ix>,
     pub(super) enrolment: Option<Ix>,
-    pub(super) witnesses: Vec<UserIx>,
+    pub(super) witnesses: Witnesses,
     pub(super) crowd: u32,
     pub(super) builds_on: Vec<Ix>,
     pub(super) after: Vec<Ix>,

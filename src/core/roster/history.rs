@@ -97,13 +97,14 @@ impl History {
         if self.contains(&id) {
             return Ok(Added::Known);
         }
-        let parents = &certificate.certificate().parents;
-        let missing: Vec<_> = parents.iter().filter(|parent| !self.contains(parent)).copied().collect();
-        if !missing.is_empty() {
-            return Err(NotAdded::MissingParents(missing));
+        let named = &certificate.certificate().parents;
+        let parents = self.graph.all(named);
+        if parents.len() < named.len() {
+            let missing = named.iter().filter(|parent| !self.contains(parent));
+            return Err(NotAdded::MissingParents(missing.copied().collect()));
         }
-        let (facts, branch) = self.judge_and_branch(&certificate)?;
-        let ix = self.graph.push(certificate, facts);
+        let (facts, branch) = self.judge_and_branch(&certificate, &parents)?;
+        let ix = self.graph.push(certificate, &parents, facts);
         branch.into_iter().for_each(|branch| self.go_on(branch, ix));
         self.bring_up_to_date(ix)?;
         Ok(Added::New(id))
@@ -152,8 +153,9 @@ impl History {
 
     /// The verdict in its own past, all of which is held.
     pub(super) fn judge(&self, certificate: &VerifiedCertificate) -> Result<Facts, Refused> {
-        self.its_generation_is_right(certificate)?;
-        let past = self.past(&certificate.certificate().parents)?;
+        let parents = &certificate.certificate().parents;
+        self.its_generation_is_right(certificate, &self.graph.all(parents))?;
+        let past = self.past(parents)?;
         verdict::judge(certificate, Past { graph: &self.graph, state: &past })
     }
 
@@ -161,8 +163,9 @@ impl History {
     fn judge_and_branch(
         &mut self,
         certificate: &VerifiedCertificate,
+        held: &[Ix],
     ) -> Result<(Facts, Option<State>), Refused> {
-        self.its_generation_is_right(certificate)?;
+        self.its_generation_is_right(certificate, held)?;
         let parents = &certificate.certificate().parents;
         if self.at_hand(parents).is_none() {
             self.goes_through_all();
@@ -176,10 +179,14 @@ impl History {
         Ok((facts, computed.or_else(|| at.map(|at| self.branches.remove(at)))))
     }
 
-    fn its_generation_is_right(&self, certificate: &VerifiedCertificate) -> Result<(), Refused> {
-        let it = certificate.certificate();
-        let highest = it.parents.iter().filter_map(|parent| self.generation_of(parent)).max();
-        match highest.is_none_or(|highest| highest.checked_add(1) == Some(it.generation)) {
+    fn its_generation_is_right(
+        &self,
+        certificate: &VerifiedCertificate,
+        parents: &[Ix],
+    ) -> Result<(), Refused> {
+        let generation = certificate.certificate().generation;
+        let highest = parents.iter().map(|parent| self.graph.node(*parent).place().0).max();
+        match highest.is_none_or(|highest| highest.checked_add(1) == Some(generation)) {
             true => Ok(()),
             false => Err(Refused::WrongGeneration),
         }
@@ -260,11 +267,6 @@ impl History {
         self.live.heads.iter().copied().collect()
     }
 
-    /// The generation of one that is held.
-    pub(super) fn generation_of(&self, id: &CertificateId) -> Option<u64> {
-        self.place_of(id).map(|place| place.0)
-    }
-
     /// All of them, ancestors first: by generation, then by id.
     pub fn in_causal_order(&self) -> impl DoubleEndedIterator<Item = VerifiedCertificate> {
         self.graph.order.iter().map(|ix| self.graph.certificate(*ix))
@@ -279,7 +281,7 @@ impl History {
     #[must_use]
     pub fn signed_by(&self, device: &DeviceId) -> Vec<CertificateId> {
         let Some(device) = self.graph.devices.find(device) else { return Vec::new() };
-        let owners = self.graph.devices.introductions(device).into_iter().map(|it| self.graph.owner(it));
+        let owners = self.graph.devices.introductions(device).map(|it| self.graph.owner(it));
         let owners: BTreeSet<_> = owners.collect();
         let acts = owners.into_iter().flat_map(|user| &self.graph.person(user).deeds().acts).copied();
         self.in_order(acts.filter(|act| self.graph.node(*act).device == device))
@@ -288,7 +290,7 @@ impl History {
     /// What let this device in, counting or not, in causal order.
     #[must_use]
     pub fn introductions(&self, device: &DeviceId) -> Vec<CertificateId> {
-        self.in_order(self.graph.introductions(device).iter().copied())
+        self.in_order(self.graph.introductions(device))
     }
 
     fn in_order(&self, these: impl Iterator<Item = Ix>) -> Vec<CertificateId> {

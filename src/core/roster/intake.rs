@@ -14,11 +14,10 @@ use crate::core::primitives::kind::Kind;
 
 impl Graph {
     /// Takes in a certificate that was judged. Its parents are held, and so is all that it names.
-    pub(super) fn push(&mut self, certificate: VerifiedCertificate, facts: Facts) -> Ix {
+    pub(super) fn push(&mut self, certificate: VerifiedCertificate, parents: &[Ix], facts: Facts) -> Ix {
         let ix = self.next();
         let (it, signature, id, body) = certificate.into_parts();
         let (prev, auth) = (self.ix(&it.prev), self.ix(&it.auth));
-        let parents: SmallVec<[Ix; 16]> = it.parents.iter().filter_map(|parent| self.ix(parent)).collect();
         let names = self.named_in(&body);
         let target = self.target_of(&body);
         body.lets_in().into_iter().for_each(|device| _ = self.devices.find_or_add(device));
@@ -39,11 +38,11 @@ impl Graph {
             act: Act::of(&body),
         };
         self.bodies.push(&it.body);
-        self.lists.push([&parents, &names, &facts.witnesses, &facts.builds_on, &facts.after]);
+        self.lists.push([parents, &names, &facts.witnesses, &facts.builds_on, &facts.after]);
         self.chains.push(prev);
         self.grants.push(auth);
         self.nodes.push(node);
-        self.index.note(ix, |ix| self.nodes[ix as usize].id);
+        self.index.note(ix, &id, |ix| self.nodes[ix as usize].id);
         self.put_in_order(ix);
         self.list(ix, &body);
         debug_assert_eq!(self.certificate(ix).certificate().id(), id, "what is packed is what came");
@@ -168,7 +167,7 @@ impl Graph {
                     later.len() + 1
                 } else {
                     let mut spent = std::mem::take(&mut self.spent);
-                    spent.note(ix, |enrol| self.spends(enrol));
+                    spent.note(ix, &key, |enrol| self.spends(enrol));
                     self.spent = spent;
                     1
                 }

@@ -3,9 +3,11 @@
 //!
 //! Nothing ever walks through the table, so that its order, another one in each run, can decide nothing.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
+
+use crate::core::primitives::ids::{CertificateId, DeviceId, UserId};
 
 /// A number that may be missing, in four bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,24 @@ impl From<Option<u32>> for Maybe {
     }
 }
 
+/// What numbers are found by.
+pub(super) trait Key: PartialEq {
+    /// Sixteen bytes of it, which are as good as unique: of digests and public keys nobody finds two that begin alike.
+    fn part(&self) -> u128;
+}
+
+macro_rules! begins {
+    ($($id:ident),*) => {$(
+        impl Key for $id {
+            fn part(&self) -> u128 {
+                self.0.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))
+            }
+        }
+    )*};
+}
+
+begins!(CertificateId, DeviceId, UserId);
+
 /// The numbers of what has an id, found by it. Whoever asks says which id a number has.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {
@@ -34,24 +54,24 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// The number of what has this id.
-    pub(super) fn find<K: Hash + Eq>(&self, id: &K, id_of: impl Fn(u32) -> K) -> Option<u32> {
-        self.table.find(self.seeded.hash_one(id), |number| id_of(*number) == *id).copied()
+    pub(super) fn find<K: Key>(&self, id: &K, id_of: impl Fn(u32) -> K) -> Option<u32> {
+        self.table.find(self.seeded.hash_one(id.part()), |number| id_of(*number) == *id).copied()
     }
 
-    /// Notes the number of what wasn't here before.
-    pub(super) fn note<K: Hash>(&mut self, number: u32, id_of: impl Fn(u32) -> K) {
-        let hash = |number: &u32| self.seeded.hash_one(id_of(*number));
-        self.table.insert_unique(hash(&number), number, hash);
+    /// Notes the number of this, which wasn't here before.
+    pub(super) fn note<K: Key>(&mut self, number: u32, id: &K, id_of: impl Fn(u32) -> K) {
+        let hash = |number: &u32| self.seeded.hash_one(id_of(*number).part());
+        self.table.insert_unique(self.seeded.hash_one(id.part()), number, hash);
     }
 
     /// Makes room for so many more.
-    pub(super) fn reserve<K: Hash>(&mut self, more: usize, id_of: impl Fn(u32) -> K) {
-        self.table.reserve(more, |number| self.seeded.hash_one(id_of(*number)));
+    pub(super) fn reserve<K: Key>(&mut self, more: usize, id_of: impl Fn(u32) -> K) {
+        self.table.reserve(more, |number| self.seeded.hash_one(id_of(*number).part()));
     }
 
     /// Forgets it.
-    pub(super) fn forget<K: Hash>(&mut self, number: u32, id: &K) {
-        if let Ok(found) = self.table.find_entry(self.seeded.hash_one(id), |it| *it == number) {
+    pub(super) fn forget<K: Key>(&mut self, number: u32, id: &K) {
+        if let Ok(found) = self.table.find_entry(self.seeded.hash_one(id.part()), |it| *it == number) {
             found.remove();
         }
     }

@@ -26,10 +26,21 @@ struct Firsts {
 }
 
 impl Firsts {
-    fn get(&self, of: u32) -> Few {
+    fn get(&self, of: u32) -> impl Iterator<Item = Ix> {
         let first = self.firsts.get(of as usize).and_then(|first| first.get());
-        let later = self.later.get(&of).into_iter().flatten().copied();
-        first.into_iter().chain(later).collect()
+        first.into_iter().chain(self.later(of).iter().copied())
+    }
+
+    fn is_alone(&self, of: u32) -> bool {
+        self.later(of).is_empty()
+    }
+
+    fn later(&self, of: u32) -> &[Ix] {
+        // Nearly always nobody has more than one.
+        match self.later.is_empty() {
+            true => &[],
+            false => self.later.get(&of).map(Vec::as_slice).unwrap_or_default(),
+        }
     }
 
     /// Gives how many there are with it.
@@ -137,7 +148,7 @@ impl People {
             let next = self.everybody().end;
             self.all.push(Person { id, deeds: None });
             self.built.push(Built::new());
-            self.numbers.note(next, |user| self.all[user as usize].id);
+            self.numbers.note(next, &id, |user| self.all[user as usize].id);
             next
         })
     }
@@ -158,8 +169,13 @@ impl People {
     }
 
     /// Founds and Enrolls of this user.
-    pub(super) fn enrolments(&self, user: UserIx) -> Few {
+    pub(super) fn enrolments(&self, user: UserIx) -> impl Iterator<Item = Ix> {
         self.enrolments.get(user)
+    }
+
+    /// Whether no more than one certificate enrols this user.
+    pub(super) fn is_enrolled_once(&self, user: UserIx) -> bool {
+        self.enrolments.is_alone(user)
     }
 
     pub(super) fn enrol(&mut self, user: UserIx, enrol: Ix) {
@@ -203,7 +219,7 @@ impl Devices {
         self.find(&id).unwrap_or_else(|| {
             let next = DeviceIx::try_from(self.all.len()).unwrap_or(DeviceIx::MAX);
             self.all.push(id);
-            self.numbers.note(next, |device| self.all[device as usize]);
+            self.numbers.note(next, &id, |device| self.all[device as usize]);
             next
         })
     }
@@ -212,7 +228,7 @@ impl Devices {
         self.all[device as usize]
     }
 
-    pub(super) fn introductions(&self, device: DeviceIx) -> Few {
+    pub(super) fn introductions(&self, device: DeviceIx) -> impl Iterator<Item = Ix> {
         self.introductions.get(device)
     }
 

@@ -2,7 +2,9 @@
 //! certificate asks for. Numbers alone, some bytes a certificate; the roster that people read is built from it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::act::Act;
 use super::body::{ChainEnd, Cut};
@@ -129,7 +131,7 @@ impl State {
 impl State {
     /// The Found or Enroll by which the user is in.
     pub(super) fn enrolment(&self, graph: &Graph, user: UserIx) -> Option<Ix> {
-        graph.people.enrolments(user).iter().copied().find(|enrol| self.counts(*enrol))
+        graph.people.enrolments(user).find(|enrol| self.counts(*enrol))
     }
 
     /// In, and not revoked.
@@ -182,7 +184,7 @@ impl State {
 
     /// What let this device in, if it is in.
     pub(super) fn introduction(&self, graph: &Graph, device: &DeviceId) -> Option<Ix> {
-        graph.introductions(device).iter().copied().find(|introduction| self.counts(*introduction))
+        graph.introductions(device).find(|introduction| self.counts(*introduction))
     }
 
     /// What let the user's devices in, in causal order.

@@ -7,7 +7,7 @@ use super::act::Act;
 use super::body::{Acknowledge, AddDevice, Adopt, Body, Enroll, Found, Revoke, SetProfile, Setting, setting};
 use super::certificate::{Certificate, VerifiedCertificate};
 use super::graph::Graph;
-use super::held::Facts;
+use super::held::{Facts, Witnesses};
 use super::lineage::Ix;
 use super::merge;
 use super::people::UserIx;
@@ -142,7 +142,11 @@ fn the_user_is_that_of_the_device(user: &UserId, device: &DeviceId) -> Result<()
 }
 
 fn keys_are_sound(device: &DeviceId, user: Option<&UserKey>) -> Result<(), Refused> {
-    if device.is_sound() && user.is_none_or(UserKey::is_sound) { Ok(()) } else { Err(Refused::KeyUnsound) }
+    if device.is_sound() { the_user_key_is_sound(user) } else { Err(Refused::KeyUnsound) }
+}
+
+fn the_user_key_is_sound(user: Option<&UserKey>) -> Result<(), Refused> {
+    if user.is_none_or(UserKey::is_sound) { Ok(()) } else { Err(Refused::KeyUnsound) }
 }
 
 /// A certificate whose place and author are in order: what remains is what it says.
@@ -202,7 +206,12 @@ impl Case<'_> {
     }
 
     fn the_keys_are_sound(&self, device: &DeviceId, user: Option<&UserKey>) -> Result<(), Refused> {
-        if self.keys_are_known { Ok(()) } else { keys_are_sound(device, user) }
+        match (self.keys_are_known, self.proof_is_known) {
+            (true, _) => Ok(()),
+            // The proof is the device's signature.
+            (false, true) if device.is_sound_having_signed() => the_user_key_is_sound(user),
+            _ => keys_are_sound(device, user),
+        }
     }
 
     fn the_device_proved(&self, claim: &Claim, device: &DeviceId, proof: &Signature) -> Result<(), Refused> {
@@ -293,7 +302,7 @@ impl Case<'_> {
             author: self.author,
             introduction: Some(introduction),
             enrolment: state.enrolment(graph, self.author),
-            witnesses: if asks { merge::of_the_next(state, self.author, target) } else { Vec::new() },
+            witnesses: if asks { merge::of_the_next(state, self.author, target) } else { Witnesses::new() },
             crowd: state.crowd,
             builds_on: merge::new_vouchers(state, self.author),
             after: about.into_iter().flatten().copied().filter(held).collect(),

@@ -132,7 +132,8 @@ impl Intruder {
     pub(crate) fn speaks(&self, address: &str, protocol: Protocol) -> Wire {
         let (tell, reached) = oneshot::channel();
         self.asks.send(Ask::Reach(address.parse().unwrap(), tell)).unwrap();
-        let peer = self.waits(reached).unwrap().unwrap_or_else(|why| panic!("not let in at {address}: {why}"));
+        let peer =
+            self.waits(reached).unwrap().unwrap_or_else(|why| panic!("not let in at {address}: {why}"));
         self.opens(peer, protocol)
     }
 

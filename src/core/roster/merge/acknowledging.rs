@@ -87,6 +87,13 @@ pub(super) fn note_what_is_owed(graph: &Graph, state: &mut State) {
     }
 }
 
+/// The last certificate, an Enroll, waits for all its witnesses: nobody has built on it.
+pub(super) fn ask_all_to_build_on(graph: &Graph, state: &mut State, enrol: Ix) {
+    for witness in graph.witnesses(enrol) {
+        state.unbuilt.entry(*witness).or_default().insert(enrol);
+    }
+}
+
 /// An Enroll that counts waits for its witnesses.
 pub(super) fn ask_to_build_on(graph: &Graph, state: &mut State, enrol: Ix) {
     for witness in graph.witnesses(enrol) {

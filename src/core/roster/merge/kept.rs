@@ -27,8 +27,8 @@ impl History {
 
 /// The cut that reached what let the device in, or its user, or whoever let these in.
 fn put_out_by(graph: &Graph, state: &State, device: &DeviceId) -> Option<Ix> {
-    let held = graph.introductions(device);
-    let mut introduction = *held.iter().find(|ix| state.counts(**ix)).or(held.first())?;
+    let counting = state.introduction(graph, device);
+    let mut introduction = counting.or_else(|| graph.introductions(device).next())?;
     loop {
         let revoke = || state.revoked.get(&graph.owner(introduction));
         if let Some(removal) = state.beyond.get(&introduction).or_else(revoke) {
@@ -49,7 +49,7 @@ fn held_beyond(graph: &Graph, state: &State, removal: Ix) -> usize {
         let acts = graph.person(user).deeds().acts.iter().copied();
         for act in acts.filter(|act| state.holds(*act) && !state.counts(*act)).filter(beyond) {
             held += 1;
-            let guest = graph.node(act).target().filter(|it| graph.people.enrolments(*it).contains(&act));
+            let guest = graph.node(act).target().filter(|_| graph.node(act).act.enrolled_as().is_some());
             following.extend(guest.filter(|it| state.enrolment(graph, *it).is_none() && theirs.insert(*it)));
         }
     }

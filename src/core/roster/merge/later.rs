@@ -50,7 +50,10 @@ pub(in crate::core::roster) fn take_in(graph: &Graph, state: &mut State, ix: Ix)
         enrol(graph, state, ix);
     }
     for enrol in &moves {
-        witnesses::place_again(graph, state, graph.owner(*enrol));
+        // Nobody comes in or rises by not being vouched yet.
+        if vouched::is_vouched(graph, state, *enrol) {
+            witnesses::place_again(graph, state, graph.owner(*enrol));
+        }
     }
     to_count_again(graph, ix, &moves).into_iter().all(|removal| settles_alone(graph, state, removal))
 }
@@ -114,7 +117,7 @@ fn electors_that_move(graph: &Graph, state: &State, ix: Ix, may_count: bool) -> 
 
 /// The Enroll by which the user is in, or would be if what is unsettled weren't.
 fn enrolment_held(graph: &Graph, state: &State, user: UserIx) -> Option<Ix> {
-    let held = || graph.people.enrolments(user).into_iter().find(|enrol| state.holds(*enrol));
+    let held = || graph.people.enrolments(user).find(|enrol| state.holds(*enrol));
     state.enrolment(graph, user).or_else(held)
 }
 
@@ -132,7 +135,7 @@ fn remove(graph: &Graph, state: &mut State, removal: Ix) {
 }
 
 fn enrol(graph: &Graph, state: &mut State, enrol: Ix) {
-    acknowledging::ask_to_build_on(graph, state, enrol);
+    acknowledging::ask_all_to_build_on(graph, state, enrol);
     let node = graph.node(enrol);
     let external = node.act.enrolled_as() == Some(Profile::External);
     let revoked = node.target().is_some_and(|user| state.revoked.contains_key(&user));

@@ -17,6 +17,9 @@ pub(super) fn is_vouched(graph: &Graph, state: &State, enrolment: Ix) -> bool {
     if witnesses.is_empty() {
         return node.author == graph.founder();
     }
+    if graph.people.built(graph.owner(enrolment)).len() * 2 <= witnesses.len() {
+        return false;
+    }
     let built: Built = graph.built(enrolment).filter(|by| state.holds(*by)).collect();
     let did = |witness: &&UserIx| built.iter().any(|by| graph.author(*by) == **witness);
     witnesses.iter().filter(did).count() * 2 > witnesses.len()

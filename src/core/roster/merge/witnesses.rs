@@ -6,6 +6,7 @@ use super::rank::by_rank;
 use super::vouched::is_vouched;
 use crate::core::primitives::limits;
 use crate::core::roster::graph::Graph;
+use crate::core::roster::held::Witnesses;
 use crate::core::roster::lineage::Ix;
 use crate::core::roster::people::UserIx;
 use crate::core::roster::profile::Profile;
@@ -21,7 +22,7 @@ pub(in crate::core::roster) fn of_the_next(
     state: &State,
     author: UserIx,
     target: Option<UserIx>,
-) -> Vec<UserIx> {
+) -> Witnesses {
     let others = state.electorate.iter().filter(|user| **user != author && Some(**user) != target);
     others.copied().take(limits::WITNESSES).collect()
 }
