@@ -2,6 +2,7 @@
 
 use libp2p::PeerId;
 
+use super::addresses;
 use crate::core::primitives::{address::Address, ids::DeviceId};
 
 /// Where a rendezvous point is.
@@ -33,6 +34,17 @@ pub(super) enum Purpose {
     Around(PeerId),
     /// To use this rendezvous point.
     Point(Place),
+}
+
+impl Purpose {
+    /// Who must answer, where it is known.
+    pub(super) fn whom(&self) -> Option<PeerId> {
+        match self {
+            Self::Seek(device) | Self::Contact(device) => addresses::peer_of(device),
+            Self::Around(peer) | Self::Point(Place::Neighbour(peer)) => Some(*peer),
+            Self::Point(Place::At(_)) => None,
+        }
+    }
 }
 
 /// One thing to do.

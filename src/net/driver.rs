@@ -4,7 +4,7 @@
 //! Inputs wait in an outbox, so that commands are taken even while the node is busy: the two queues between
 //! driver and node never wait for each other. While the outbox is full the swarm isn't polled.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -80,6 +80,8 @@ pub(super) struct Driver<'a> {
 
     /// Dials under way, and what for.
     pub(super) dials: HashMap<ConnectionId, (Purpose, Way)>,
+    /// Of these, the ones that leave from a port of their own.
+    pub(super) from_a_fresh_port: HashSet<ConnectionId>,
     /// Streams that were asked for, and what for.
     pub(super) errands: BTreeMap<Request, Errand>,
     /// Where the other end of each connection is.
@@ -144,6 +146,7 @@ impl<'a> Driver<'a> {
             links: Links::default(),
             own_ends: OwnEnds::default(),
             dials: HashMap::new(),
+            from_a_fresh_port: HashSet::new(),
             errands: BTreeMap::new(),
             remotes: HashMap::new(),
             relayed: HashMap::new(),

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use super::addresses;
 use super::channels::Fresh;
-use super::deed::{Deed, Purpose};
+use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand, Outgoing};
-use super::failures::phrase;
+use super::failures::{is_of_the_own_port, phrase};
 use super::lan::Seen;
 use super::point;
 use super::streams;
@@ -99,6 +99,7 @@ impl Driver<'_> {
         if end.is_relayed() {
             self.relayed.insert(connection, peer);
         }
+        self.from_a_fresh_port.remove(&connection);
         if let Some((purpose, way)) = self.dials.remove(&connection) {
             match purpose {
                 Purpose::Seek(sought) => self.searches.dial_succeeded(&sought, &way),
@@ -134,6 +135,13 @@ impl Driver<'_> {
     pub(super) fn on_dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         let Some((purpose, way)) = self.dials.remove(&connection) else { return };
         tracing::debug!(?way, %error, "nobody reached");
+        let was_fresh = self.from_a_fresh_port.remove(&connection);
+        if let Way::At(address) = &way
+            && !was_fresh
+            && is_of_the_own_port(error)
+        {
+            return self.dial_from_a_fresh_port(purpose, address.clone());
+        }
         let now = Instant::now();
         match purpose {
             Purpose::Seek(device) => self.searches.dial_failed(&device, &way, phrase(error), now),

@@ -20,6 +20,17 @@ pub(super) fn phrase(error: &DialError) -> String {
     }
 }
 
+/// Whether it never left this machine, because the port that it was to leave from is another's.
+pub(super) fn is_of_the_own_port(error: &DialError) -> bool {
+    let DialError::Transport(errors) = error else { return false };
+    let number = |error: &TransportError<io::Error>| match error {
+        TransportError::Other(error) => system_error(&error.to_string()),
+        TransportError::MultiaddrNotSupported(_) => None,
+    };
+    let kind = |number| io::Error::from_raw_os_error(number).kind();
+    errors.iter().filter_map(|(_, error)| number(error)).any(|number| kind(number) == ErrorKind::AddrInUse)
+}
+
 /// What became of one connection. Libraries wrap what happened in types that don't hand it out again, so it is known by its own words.
 #[must_use]
 pub fn of_transport(error: &io::Error) -> String {

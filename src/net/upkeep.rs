@@ -185,17 +185,35 @@ impl Driver<'_> {
         }
     }
 
-    /// Each address is a dial of its own: a wrong device that answers at one must not end the others.
+    /// Each address is a dial of its own: a wrong device that answers at one must not end the others. It leaves from the
+    /// port that we listen at, so that what comes back through a router may be from anybody.
     fn dial(&mut self, purpose: Purpose, peer: Option<PeerId>, address: Address) {
-        let multiaddr = addresses::multiaddr(&address);
+        let to = vec![addresses::multiaddr(&address)];
         let opts = match peer {
-            Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![multiaddr]).build()
-            }
-            None => DialOpts::unknown_peer_id().address(multiaddr).build(),
+            Some(peer) => DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(to).build(),
+            None => DialOpts::unknown_peer_id().address(addresses::multiaddr(&address)).build(),
         };
+        self.dials.insert(opts.connection_id(), (purpose, Way::At(address)));
+        self.dial_by(opts);
+    }
+
+    /// The same from any port: where another program's connection took ours, which we can listen at all the same.
+    pub(super) fn dial_from_a_fresh_port(&mut self, purpose: Purpose, address: Address) {
+        let to = addresses::multiaddr(&address);
+        let opts = match purpose.whom() {
+            Some(peer) => {
+                let opts = DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![to]);
+                opts.allocate_new_port().build()
+            }
+            None => DialOpts::unknown_peer_id().address(to).allocate_new_port().build(),
+        };
+        self.dials.insert(opts.connection_id(), (purpose, Way::At(address)));
+        self.from_a_fresh_port.insert(opts.connection_id());
+        self.dial_by(opts);
+    }
+
+    fn dial_by(&mut self, opts: DialOpts) {
         let connection = opts.connection_id();
-        self.dials.insert(connection, (purpose, Way::At(address)));
         if let Err(error) = self.swarm.dial(opts) {
             self.on_dial_failed(connection, &error);
         }

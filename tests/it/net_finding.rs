@@ -1,6 +1,8 @@
 //! How a guest finds its host, and what it says where it doesn't.
 
 use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use libp2p::quic;
@@ -10,6 +12,7 @@ use muster::core::node::input::Input;
 use muster::core::primitives::address::Address;
 use muster::net::failures::of_transport;
 use muster::net::{Command, Pace, Settings};
+use rustix::net::sockopt::set_socket_reuseaddr;
 
 use crate::net_devices::{Device, QUIC, TCP, greeted, id_of, settings};
 
@@ -47,6 +50,30 @@ async fn a_stale_address_where_somebody_else_listens_does_not_hide_the_host() {
     let nobody = nobody_where("/ip4/127.0.0.1/tcp/PORT").await;
     let all: Vec<Address> = [vec![nobody], mallory.addresses.clone(), host.addresses.clone()].concat();
     guest.seeks(host.id, &all, &[]).await;
+    guest.hears_opened(host.id).await;
+    host.hears_opened(guest.id).await;
+}
+
+/// A connection from a port that others may listen at, until it is said that they may not.
+fn connection_of_another_program() -> (OwnedFd, std::net::TcpListener, u16) {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let to = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let from = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    set_socket_reuseaddr(&from, true).unwrap();
+    bind(&from, &SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
+    connect(&from, &to.local_addr().unwrap()).unwrap();
+    (from, to, port)
+}
+
+#[tokio::test]
+async fn a_host_is_found_though_another_program_has_a_connection_from_the_port_that_we_listen_at() {
+    let mut host = Device::start("ada").await;
+    let (other, _to, port) = connection_of_another_program();
+    let here = format!("/ip4/127.0.0.1/tcp/{port}");
+    let mut guest = Device::start_with(settings("bob", &[&here])).await.unwrap();
+    set_socket_reuseaddr(&other, false).unwrap();
+    guest.seeks(host.id, &host.addresses, &[]).await;
     guest.hears_opened(host.id).await;
     host.hears_opened(guest.id).await;
 }

@@ -249,7 +249,8 @@ async fn live(
                         let _ = tell.send(Ok(reached[&address]));
                     }
                     Some(Ask::Connect(address, tell) | Ask::Reach(address, tell)) => {
-                        let dial = DialOpts::unknown_peer_id().address(address.clone()).build();
+                        let dial = DialOpts::unknown_peer_id().address(address.clone());
+                        let dial = dial.allocate_new_port().build();
                         dials.insert(dial.connection_id(), (address, tell));
                         swarm.dial(dial).unwrap();
                     }
