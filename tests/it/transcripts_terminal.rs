@@ -18,12 +18,13 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Runs `words` in the shell's place, since a shell that waited for them would end by Ctrl-C itself.
+    /// Runs `words` in the shell's place, since a shell that waited for them would end by Ctrl-C itself; and with Ctrl-C as at
+    /// any terminal, though the tests may have been started in the background, where it is ignored.
     pub(crate) fn run(words: &[String]) -> Self {
         let quoted: Vec<String> =
             words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
         let mut child = Command::new("script")
-            .args(["-qec", &format!("exec {}", quoted.join(" ")), "/dev/null"])
+            .args(["-qec", &format!("exec env --default-signal=INT {}", quoted.join(" ")), "/dev/null"])
             .env_remove("MUSTER_SOCKET")
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
