@@ -85,6 +85,45 @@ fn a_guest_whose_host_was_just_removed_has_no_dispute_about_it() {
     assert!(history.roster().user(&user("eve")).is_none());
 }
 
+/// Every order in which these can come.
+fn orders<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
+    let Some((first, rest)) = of.split_first() else { return vec![Vec::new()] };
+    let with_it = |order: Vec<T>| {
+        (0..=order.len()).map(move |at| {
+            let mut order = order.clone();
+            order.insert(at, first.clone());
+            order
+        })
+    };
+    orders(rest).into_iter().flat_map(with_it).collect()
+}
+
+#[test]
+fn two_administrators_who_revoke_the_same_user_at_one_moment_bring_nobody_into_dispute() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> ada enrols dan:member -> ada enrols eve:member
+         everybody acknowledges
+         cyd enrols tom:member #tom
+         | ada revokes cyd #wide
+         | after tom: bob revokes cyd #other
+         eve adds x #last
+         | ada acknowledges
+         | bob acknowledges
+         | dan acknowledges
+         | eve acknowledges",
+    );
+    assert!(["wide", "other"].iter().all(|it| drawn.settled(it) && drawn.counts(it)));
+    let (history, acknowledgements) = rest_after(&drawn, "last");
+    for order in orders(&acknowledgements) {
+        let mut history = history.clone();
+        for certificate in order {
+            assert!(matches!(history.add(certificate), Ok(Added::New(_))));
+            history.pin(&user("eve"));
+        }
+        assert_eq!(history.roster().digest(), drawn.history.roster().digest());
+    }
+}
+
 #[test]
 fn pins_are_plain_data_that_a_store_can_keep() {
     let drawn = forked();

@@ -60,7 +60,7 @@ pub(super) fn take(graph: &Graph, state: &mut State, removals: &[Ix]) {
 }
 
 /// R4.6: (a) its author's Enroll and grant count, (b) it lies within every cut in effect on its author, and (c) if it
-/// is a Revoke, no settled Revoke of the same target is in effect.
+/// is a Revoke and isn't settled, no settled Revoke of the same target is in effect.
 fn why_not(graph: &Graph, state: &State, removal: Ix) -> Option<Void> {
     let node = graph.node(removal);
     let fell = |pillar: Option<Ix>| pillar.is_some_and(|pillar| !state.counts(pillar));
@@ -74,7 +74,8 @@ fn why_not(graph: &Graph, state: &State, removal: Ix) -> Option<Void> {
         return Some(Void::BeyondCut(graph.id(*by)));
     }
     let before = *state.revoked.get(&node.target()?)?;
-    (node.is_revoke() && state.is_settled(before)).then_some(Void::TargetRevoked)
+    let comes_too_late = node.is_revoke() && state.is_settled(before) && !state.is_settled(removal);
+    comes_too_late.then_some(Void::TargetRevoked)
 }
 
 /// R4.6 (d): what would leave no active Administrator is taken back.
