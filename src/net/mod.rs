@@ -11,12 +11,13 @@
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
 //!              points ◀────────┤  │       └ identify, ping
-//!              relays, router ◀┤  ├── lan                who is near, by multicast
+//!              relays, router ◀┤  │       ├ callbacks  whether we are reached from outside
+//!              outside ◀───────┤  ├── lan                who is near, by multicast
 //!              around ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
-//! nobody outside notices more than closed channels. `seek`, `contacts`, `around` and `points` decide what is due and
+//! nobody outside notices more than closed channels. `seek`, `contacts`, `around`, `points` and `outside` decide what is due and
 //! say it as deeds; only `driver` touches the swarm.
 //!
 //! Everything a peer can make grow has its bound in [`limits`]: connections,
@@ -28,6 +29,8 @@
 mod addresses;
 mod around;
 mod backoff;
+#[doc(hidden)]
+pub mod callbacks;
 mod channels;
 mod command;
 mod contacts;
@@ -47,6 +50,8 @@ mod manners;
 mod needs;
 #[doc(hidden)]
 pub mod neighbours;
+#[doc(hidden)]
+pub mod outside;
 #[doc(hidden)]
 pub mod own_ends;
 mod pipe;
@@ -93,6 +98,8 @@ pub struct Settings {
     pub serve: bool,
     /// Carry connections between others that can't reach each other.
     pub relay: bool,
+    /// Call others where they are, if they ask whether they are reached there.
+    pub calls_back: bool,
     /// Look around on the local network.
     pub mdns: bool,
     /// Ask the router for ports that lead here.

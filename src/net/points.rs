@@ -180,6 +180,14 @@ impl Points {
         self.connected().any(|point| point.relays && point.peer == Some(*peer))
     }
 
+    /// Whether this is a point that is connected, and that somebody named: a neighbour is nobody's choice.
+    pub(super) fn is_named(&self, peer: &PeerId) -> bool {
+        let named = self.points.iter().filter(|(place, _)| matches!(place, Place::At(_)));
+        named
+            .map(|(_, point)| point)
+            .any(|point| point.connected_since.is_some() && point.peer == Some(*peer))
+    }
+
     /// What a person calls a point: its address.
     pub(super) fn name(&self, peer: &PeerId) -> String {
         let named = self.points.iter().find(|(_, point)| point.peer == Some(*peer)).map(|(place, _)| place);

@@ -1,5 +1,5 @@
 //! Two people at home behind routers that let nothing in, each behind one (`tests/lab/two_nats`) or both behind the same
-//! (`tests/lab/one_nat`); and a router that opens a port (`tests/lab/upnp`). The network namespaces need root.
+//! (`tests/lab/one_nat`); a router that opens a port (`tests/lab/upnp`), and one that forwards it (`tests/lab/forwarded`). The network namespaces need root.
 
 use std::process::Command;
 
@@ -57,6 +57,14 @@ fn a_host_whose_router_opens_a_port_is_reached_from_outside_without_point_or_rel
         eprintln!("SKIPPED: there is no `miniupnpd` (tests/lab/upnp)");
     } else if can_play("upnp") {
         assert_eq!(play_in_lab("upnp", &[]), "Bob is in.\n");
+    }
+}
+
+#[test]
+fn a_host_whose_port_somebody_forwarded_finds_that_out_and_is_reached_with_the_link_alone() {
+    if can_play("forwarded") {
+        let told = "Bob is in.\nThe address is told no more.\n";
+        assert_eq!(play_in_lab("forwarded", &[]), told);
     }
 }
 

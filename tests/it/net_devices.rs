@@ -34,6 +34,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         explicit: true,
         serve: true,
         relay: false,
+        calls_back: false,
         mdns: false,
         upnp: false,
         pace: Pace::default(),
