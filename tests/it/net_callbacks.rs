@@ -8,11 +8,12 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
 use muster::core::primitives::{address::Address, limits};
+use muster::net::Settings;
 use muster::net::callbacks::{Callbacks, Event};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::net_devices::SOON;
+use crate::net_devices::{Device, SOON, TCP, settings};
 use crate::net_swarms::{hears, listen, swarm_of};
 
 pub(crate) type Ours = Swarm<Callbacks>;
@@ -153,6 +154,17 @@ async fn who_serves_nobody_calls_nobody() {
     let other = connects(&mut ada, &at).await;
     assert_eq!(answer(&mut ada, other, address(&here)).await, None);
     assert_eq!(answer(&mut ada, PeerId::random(), address(&here)).await, None, "nor who isn't there");
+}
+
+#[tokio::test]
+async fn a_device_calls_who_asks_where_it_was_set_to_and_not_else() {
+    for calls_back in [true, false] {
+        let device = Device::start_with(Settings { calls_back, ..settings("point", &[TCP]) }).await.unwrap();
+        let mut ada = asker();
+        let here = listen(&mut ada).await;
+        let point = connects(&mut ada, &device.addresses[0].to_string().parse().unwrap()).await;
+        assert_eq!(answer(&mut ada, point, address(&here)).await, calls_back.then_some(true));
+    }
 }
 
 #[tokio::test]
