@@ -269,7 +269,7 @@ impl Driver<'_> {
                 self.learn_all(&point, found);
             }
             Event::Registered { point, namespace, life } => {
-                let life = life.max(SHORTEST_LIFE).min(self.settings.pace.registration);
+                let life = life.max(SHORTEST_LIFE).min(self.life_of(&namespace));
                 if !self.points.registered(&point, &namespace, life, now) {
                     self.swarm.behaviour_mut().point.unregister(point, namespace);
                 }

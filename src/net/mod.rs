@@ -115,6 +115,8 @@ pub struct Pace {
     pub frame: Duration,
     /// The life of a registration.
     pub registration: Duration,
+    /// The life of one that is brief.
+    pub brief_registration: Duration,
     /// The shortest life of a registration that is served.
     pub shortest_registration: Duration,
     /// How long a connection that nothing uses is kept.
@@ -130,6 +132,7 @@ impl Default for Pace {
         Self {
             frame: limits::HANDSHAKE,
             registration: limits::REGISTRATION,
+            brief_registration: limits::SESSION_REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
             circuit: limits::CIRCUIT,

@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
+use super::Pace;
 use super::addresses;
 use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand};
@@ -241,7 +242,13 @@ impl Driver<'_> {
             return self.points.not_registered(&point, &namespace, Instant::now());
         }
         let addresses = self.external.iter().map(addresses::multiaddr).collect();
-        let life = self.settings.pace.registration;
+        let life = self.life_of(&namespace);
         self.swarm.behaviour_mut().point.register(point, namespace, addresses, life);
+    }
+    /// How long we want to be registered under a name.
+    pub(super) fn life_of(&self, namespace: &str) -> Duration {
+        let Pace { registration, brief_registration, .. } = self.settings.pace;
+        let is_brief = self.ledger.wishes.advertised.brief.iter().any(|brief| brief == namespace);
+        if is_brief { brief_registration } else { registration }
     }
 }

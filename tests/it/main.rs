@@ -72,6 +72,7 @@ mod net_point_client;
 mod net_point_flood;
 mod net_point_frames;
 mod net_point_rude;
+mod net_registrations;
 mod net_registry;
 mod net_relay;
 mod net_relay_crowd;

@@ -120,7 +120,8 @@ impl Device {
 
     pub(crate) async fn advertises(&self, namespaces: &[&str], points: &[Address]) {
         let namespaces = namespaces.iter().copied().map(namespace).collect();
-        self.net.perform(Command::Advertise(Advertised { namespaces, points: points.to_vec() })).await;
+        let (brief, points) = (Vec::new(), points.to_vec());
+        self.net.perform(Command::Advertise(Advertised { namespaces, brief, points })).await;
     }
 
     pub(crate) async fn stays_connected_with(&self, whom: &Device) {
