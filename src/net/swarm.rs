@@ -193,7 +193,8 @@ fn listen(
         match swarm.listen_on(addresses::multiaddr(address)) {
             Ok(listener) => listeners.push((listener, at)),
             Err(error) if all_must_work => return Err(refused(address, &error)),
-            Err(error) => tracing::warn!(%address, %error, "cannot listen here"),
+            // The outer error has no words of its own.
+            Err(error) => tracing::warn!("{}", refused(address, &error)),
         }
     }
     if listeners.is_empty() && !listen.is_empty() { Err(NetError::Nowhere) } else { Ok(listeners) }

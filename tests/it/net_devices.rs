@@ -68,7 +68,8 @@ impl Device {
 
     pub(crate) async fn start_with(settings: Settings) -> Result<Self, NetError> {
         let id = DeviceKey::from_seed(settings.key_seed.clone()).device();
-        let listeners = settings.listen.len();
+        // By default loopback is told to nobody.
+        let listeners = if settings.explicit { settings.listen.len() } else { 0 };
         let (net, inputs) = net::start(settings).await?;
         let mut device = Self { id, net, addresses: Vec::new(), inputs, passed_over: VecDeque::new() };
         device.addresses = device
