@@ -79,6 +79,7 @@ impl Driver<'_> {
             |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
         self.points.set(needs);
         self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
+        let out_of_reach = self.points.out_of_reach();
         let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
         self.contacts.step(now, &self.points, &mut deeds);
         let around = self.around.step(now, &self.neighbours, peer_is_connected, &mut deeds);
@@ -91,6 +92,10 @@ impl Driver<'_> {
         self.step_at = next.flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
+        if self.ledger.out_of_reach != out_of_reach {
+            self.ledger.out_of_reach.clone_from(&out_of_reach);
+            self.tell(Input::PointsOutOfReach { points: out_of_reach });
+        }
     }
 
     fn needs(&self) -> Needs {
