@@ -31,6 +31,9 @@ struct View {
     v6: Option<Ipv6Addr>,
     asked_at: Option<Instant>,
     ask_at: Instant,
+    /// What it is asked about next: one after the other, since each answer takes a connection.
+    to_ask: Vec<Address>,
+    is_asked: bool,
     /// What it reached, and until when that holds.
     reached: BTreeMap<Address, Instant>,
 }
@@ -40,6 +43,7 @@ impl View {
     fn ask_soon(&mut self, now: Instant) {
         let rested = self.asked_at.map_or(now, |at| at + limits::OUTSIDE_RESTS);
         self.ask_at = rested.max(now);
+        self.to_ask.clear();
     }
 
     /// Where it sees us, with the ports at which we listen.
@@ -81,6 +85,8 @@ impl Outside {
             v6: None,
             asked_at: None,
             ask_at: now,
+            to_ask: Vec::new(),
+            is_asked: false,
             reached: BTreeMap::new(),
         });
         let before = (view.v4, view.v6);
@@ -118,9 +124,10 @@ impl Outside {
         }
     }
 
-    /// A point was asked, and this came of it: nothing is changed by none.
+    /// A point was asked, and this came of it; of none nothing follows.
     pub fn answered(&mut self, point: &PeerId, address: Address, reached: Option<bool>, now: Instant) {
         let Some(view) = self.0.get_mut(point) else { return };
+        view.is_asked = false;
         match reached {
             Some(true) if view.sees(&address) => {
                 view.reached.insert(address, now + limits::OUTSIDE_HOLDS);
@@ -143,10 +150,17 @@ impl Outside {
         let mut questions = Vec::new();
         for (point, view) in &mut self.0 {
             view.reached.retain(|_, until| *until > now);
-            if view.ask_at <= now && may_be_asked(point) {
+            if !may_be_asked(point) {
+                continue;
+            }
+            if view.ask_at <= now {
                 view.asked_at = Some(now);
                 view.ask_at = now + limits::OUTSIDE_ASKED_AGAIN;
-                questions.extend(view.guesses(listening).into_iter().map(|guess| (*point, guess)));
+                view.to_ask = view.guesses(listening);
+            }
+            if let Some(guess) = (!view.is_asked).then(|| view.to_ask.pop()).flatten() {
+                view.is_asked = true;
+                questions.push((*point, guess));
             }
         }
         let edges = self.0.values().flat_map(|view| view.reached.values().copied().chain([view.ask_at]));

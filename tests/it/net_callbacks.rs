@@ -8,13 +8,13 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
 use muster::core::primitives::{address::Address, limits};
-use muster::net::Settings;
 use muster::net::callbacks::{Callbacks, Event};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::net_devices::{Device, SOON, TCP, settings};
+use crate::net_devices::SOON;
 use crate::net_swarms::{hears, listen, swarm_of};
+use crate::support::daemons::Machine;
 
 pub(crate) type Ours = Swarm<Callbacks>;
 
@@ -157,13 +157,16 @@ async fn who_serves_nobody_calls_nobody() {
 }
 
 #[tokio::test]
-async fn a_device_calls_who_asks_where_it_was_set_to_and_not_else() {
-    for calls_back in [true, false] {
-        let device = Device::start_with(Settings { calls_back, ..settings("point", &[TCP]) }).await.unwrap();
+async fn a_daemon_calls_who_asks_only_where_somebody_decided_that_it_serves() {
+    for (configuration, calls) in
+        [("", false), ("[rendezvous]\nserve = true\n", true), ("[relay]\nserve = true\n", true)]
+    {
+        let machine = Machine::with("point", configuration);
         let mut ada = asker();
         let here = listen(&mut ada).await;
-        let point = connects(&mut ada, &device.addresses[0].to_string().parse().unwrap()).await;
-        assert_eq!(answer(&mut ada, point, address(&here)).await, calls_back.then_some(true));
+        let point = connects(&mut ada, &machine.address().parse().unwrap()).await;
+        let reached = answer(&mut ada, point, address(&here)).await;
+        assert_eq!(reached, calls.then_some(true), "{configuration}");
     }
 }
 

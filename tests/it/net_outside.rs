@@ -23,18 +23,41 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// What is asked of whom at this moment, anybody being connected.
+/// What is asked of whom at this moment, anybody being connected and answering nothing.
 fn asked(outside: &mut Outside, now: Instant) -> Vec<(PeerId, String)> {
-    let (questions, next) = outside.step(now, &all(&PORTS), |_| true);
-    assert!(next.is_none_or(|next| next > now), "nothing is due again at once");
-    questions.into_iter().map(|(point, address)| (point, address.to_string())).collect()
+    asked_about(outside, now, &all(&PORTS), None)
+        .into_iter()
+        .map(|(point, address)| (point, address.to_string()))
+        .collect()
+}
+
+/// The same for a device that listens there, each question being answered with this.
+fn asked_about(
+    outside: &mut Outside,
+    now: Instant,
+    ports: &BTreeSet<Address>,
+    reached: Option<bool>,
+) -> Vec<(PeerId, Address)> {
+    let mut asked = Vec::new();
+    loop {
+        let (questions, next) = outside.step(now, ports, |_| true);
+        assert!(next.is_none_or(|next| next > now), "nothing is due again at once");
+        assert_eq!(outside.step(now, ports, |_| true).0, [], "each point is asked one thing at a time");
+        if questions.is_empty() {
+            return asked;
+        }
+        for (point, address) in &questions {
+            outside.answered(point, address.clone(), reached, now);
+        }
+        asked.extend(questions);
+    }
 }
 
 #[test]
 fn a_point_is_asked_about_where_it_saw_us_with_our_own_ports() {
     let (mut outside, now, point) = (Outside::default(), Instant::now(), PeerId::random());
     outside.seen(point, ip("203.0.113.1"), now);
-    let addresses = ["/ip4/203.0.113.1/tcp/7733", "/ip4/203.0.113.1/udp/7733/quic-v1"];
+    let addresses = ["/ip4/203.0.113.1/udp/7733/quic-v1", "/ip4/203.0.113.1/tcp/7733"];
     assert_eq!(asked(&mut outside, now), addresses.map(|address| (point, address.to_owned())));
     assert_eq!(asked(&mut outside, now), [], "once");
     let later = now + limits::OUTSIDE_ASKED_AGAIN;
@@ -129,10 +152,7 @@ fn of_many_ports_and_points_a_few_addresses_are_asked_about_and_told() {
     for number in 1..9_u8 {
         outside.seen(PeerId::random(), IpAddr::from([203, 0, 113, number]), now);
     }
-    let (questions, _) = outside.step(now, &many, |_| true);
-    assert_eq!(questions.len(), 8 * limits::OUTSIDE_GUESSES);
-    for (point, address) in questions {
-        outside.answered(&point, address, Some(true), now);
-    }
+    let questions = asked_about(&mut outside, now, &many, Some(true)).len();
+    assert_eq!(questions, 8 * limits::OUTSIDE_GUESSES);
     assert_eq!(outside.reached().len(), limits::OUTSIDE_GUESSES);
 }

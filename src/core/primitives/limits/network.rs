@@ -15,8 +15,8 @@ pub const QUEUED_FRAMES: usize = 128;
 /// What a stream may take to let out what was queued when it is hung up on.
 pub const LINGER: Duration = Duration::from_secs(10);
 
-/// Connections from one peer: TCP and QUIC, over IPv4 and over IPv6.
-pub const CONNECTIONS_PER_PEER: u32 = 4;
+/// Connections with one peer: TCP and QUIC, over IPv4 and over IPv6; and a call that it was asked for, while the one before ends.
+pub const CONNECTIONS_PER_PEER: u32 = 6;
 
 /// Connections that came in: every guest of a full session, members besides.
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
