@@ -2,6 +2,7 @@
 
 use super::args::Invite;
 use super::failure::Failure;
+use super::org::name_points_out_of_reach;
 use super::render::{self, invitations};
 use super::screen::Screen;
 use crate::control::client::Client;
@@ -20,6 +21,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Invite) -> Re
             }
             screen.note("Each link is a secret for that one person, who gives it to: muster join -");
             screen.note("When they wait: muster greet");
+            name_points_out_of_reach(screen, client).await;
             Ok(())
         }
         Invite::Device { expires, qr } => {
@@ -27,6 +29,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Invite) -> Re
             screen.answer(&made, |made| invitations::made(made, now))?;
             draw(screen, &made, qr)?;
             screen.note("The link is a secret. On the other device: muster join -   and here: muster greet");
+            name_points_out_of_reach(screen, client).await;
             Ok(())
         }
         Invite::List { all } => {

@@ -8,7 +8,7 @@ use super::render::organizations as render;
 use super::screen::Screen;
 use crate::control::Founding;
 use crate::control::client::Client;
-use crate::control::data::UserState;
+use crate::control::data::{UserState, shown};
 
 pub(super) async fn run(screen: &Screen, client: &Client, command: Org) -> Result<(), Failure> {
     match command {
@@ -54,4 +54,18 @@ async fn forget(screen: &Screen, client: &Client) -> Result<(), Failure> {
         be_sure(screen, &mut Lines::new(), "org forget", &question).await?;
     }
     screen.answer(&client.forget().await?, render::forgotten)
+}
+
+/// Names the rendezvous points that can't be reached, to who has just made a link that leads guests there.
+pub(super) async fn name_points_out_of_reach(screen: &Screen, client: &Client) {
+    // What was made stands without this.
+    let points = client.points().await.unwrap_or_default();
+    for (address, problem) in
+        points.iter().filter_map(|point| Some((&point.address, point.problem.as_ref()?)))
+    {
+        let (address, problem) = (shown(&address.to_string()), shown(problem));
+        screen.note(format_args!(
+            "Rendezvous point {address}: {problem}. Guests who find this machine by no other way find it when that is back."
+        ));
+    }
 }

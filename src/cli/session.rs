@@ -2,6 +2,7 @@
 
 use super::args::Session;
 use super::failure::Failure;
+use super::org::name_points_out_of_reach;
 use super::render::{self, sessions};
 use super::screen::Screen;
 use crate::control::NewSession;
@@ -24,6 +25,7 @@ pub(super) async fn run(screen: &Screen, client: &Client, command: Session) -> R
                 "Who comes without the link is kept out by nothing but the codes: let nobody skip them.",
             );
             screen.note("When they wait: muster greet   and in the end: muster session close");
+            name_points_out_of_reach(screen, client).await;
             Ok(())
         }
         Session::List => {

@@ -81,6 +81,7 @@ async fn search(shared: &Shared, named: Option<String>) -> Result<Looking, Strin
         explicit: false,
         serve: false,
         relay: false,
+        calls_back: false,
         mdns: true,
         upnp: false,
         pace: net::Pace::default(),

@@ -92,6 +92,8 @@ pub(super) struct Shared {
     pub(super) serve: bool,
     /// Whether to relay.
     pub(super) relay: bool,
+    /// Whether to call back: where somebody decided that others are served, and not where that is a room's courtesy.
+    pub(super) calls_back: bool,
     pub(super) mdns: bool,
     pub(super) upnp: bool,
     pub(super) clock: Arc<Clock>,
@@ -351,6 +353,7 @@ async fn network(
         explicit: shared.is_listen_chosen,
         serve: shared.serve,
         relay: shared.relay,
+        calls_back: shared.calls_back,
         mdns: shared.mdns,
         upnp: shared.upnp,
         pace: net::Pace::default(),

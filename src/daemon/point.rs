@@ -40,6 +40,7 @@ impl Point {
             explicit: shared.is_listen_chosen,
             serve: true,
             relay: shared.relay,
+            calls_back: shared.calls_back,
             mdns: shared.mdns,
             upnp: shared.upnp,
             pace: net::Pace::default(),

@@ -74,6 +74,7 @@ fn shared(settings: &config::Settings, events: broadcast::Sender<Event>) -> Shar
         is_listen_chosen: settings.is_listen_chosen,
         serve: settings.serve.unwrap_or(true),
         relay: settings.relay,
+        calls_back: settings.relay || settings.serve == Some(true),
         mdns: settings.mdns,
         upnp: settings.upnp,
         clock: Arc::new(Clock::new()),

@@ -1,5 +1,6 @@
 //! Our words for who and where, and libp2p's; and which of our own addresses others are told.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
@@ -70,19 +71,23 @@ pub(super) fn ip(multiaddr: &Multiaddr) -> Option<IpAddr> {
 
 /// What others are told of where we listen: the most useful first, as many as a device may have.
 ///
-/// Loopback and link-local addresses are of use to nobody else, unless a person named that very address.
+/// Loopback and link-local addresses are of use to nobody else, unless a person named that very address. Where we are known to be
+/// reached from outside is told in any case.
 pub(super) fn published<'a>(
     listening: impl Iterator<Item = &'a Multiaddr>,
     named: Option<&[Address]>,
+    outside: &BTreeSet<Address>,
 ) -> Vec<Address> {
     let is_named = |ip| named.is_some_and(|all| all.iter().any(|address| address.ip() == Some(ip)));
     let mut found: Vec<Address> = listening
         .filter_map(address)
         .filter(|address| address.ip().is_some_and(|ip| reaches_beyond_the_link(ip) || is_named(ip)))
+        .chain(outside.iter().cloned())
         .collect();
-    found.sort_by_key(|address| (usefulness(address), address.clone()));
+    found.sort_by_key(|address| (!outside.contains(address), usefulness(address), address.clone()));
     found.dedup();
     found.truncate(limits::ADDRESSES_PER_DEVICE);
+    found.sort_by_key(|address| (usefulness(address), address.clone()));
     found
 }
 

@@ -62,6 +62,8 @@ pub struct Sought {
 pub struct Advertised {
     /// Sixty-four hexadecimal digits each.
     pub namespaces: Vec<String>,
+    /// Those of them that are registered for a short time, and so the more often.
+    pub brief: Vec<String>,
     /// Rendezvous points.
     pub points: Vec<Address>,
 }
@@ -91,7 +93,9 @@ impl TryFrom<Output> for Command {
                 Self::Seek(Sought { device, addresses, points, namespace })
             }
             Output::StopSeeking { device } => Self::StopSeeking(device),
-            Output::Advertise { namespaces, points } => Self::Advertise(Advertised { namespaces, points }),
+            Output::Advertise { namespaces, brief, points } => {
+                Self::Advertise(Advertised { namespaces, brief, points })
+            }
             Output::StayConnected { contacts, namespaces, points } => {
                 Self::StayConnected(Company { contacts, namespaces, points })
             }

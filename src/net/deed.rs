@@ -1,4 +1,4 @@
-//! What `seek`, `contacts` and `points` want done. They decide; the driver does.
+//! What `seek`, `contacts`, `points` and `outside` want done. They decide; the driver does.
 
 use libp2p::PeerId;
 
@@ -66,4 +66,6 @@ pub(super) enum Deed {
     Unregister { point: PeerId, namespace: String },
     /// Ask a point that is connected.
     Discover { point: PeerId, namespace: String, cookie: Option<Vec<u8>> },
+    /// Ask a point that is connected to call us there.
+    AskToBeCalled { point: PeerId, address: Address },
 }

@@ -26,6 +26,7 @@ use super::ledger::Ledger;
 use super::links::Links;
 use super::manners::Manners;
 use super::neighbours::Neighbours;
+use super::outside::Outside;
 use super::own_ends::OwnEnds;
 use super::points::Points;
 use super::relays::Relays;
@@ -106,6 +107,10 @@ pub(super) struct Driver<'a> {
     pub(super) listening: Vec<Address>,
     /// Ports of the router that lead here.
     pub(super) opened: BTreeSet<Multiaddr>,
+    /// Where else we are reached, as points say.
+    pub(super) outside: Outside,
+    /// What was last told of both.
+    pub(super) told_outside: BTreeSet<Address>,
     /// When to look at what we listen on; a moment after it changed, since changes come in groups.
     pub(super) announce_at: Option<Instant>,
     /// When something is due.
@@ -159,6 +164,8 @@ impl<'a> Driver<'a> {
             external: Vec::new(),
             listening: Vec::new(),
             opened: BTreeSet::new(),
+            outside: Outside::default(),
+            told_outside: BTreeSet::new(),
             announce_at: None,
             step_at: Instant::now(),
         };

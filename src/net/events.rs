@@ -9,6 +9,7 @@ use libp2p::{Multiaddr, PeerId, dcutr, identify, ping, relay};
 use tokio::time::Instant;
 
 use super::addresses;
+use super::callbacks;
 use super::channels::Fresh;
 use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand, Outgoing};
@@ -123,6 +124,7 @@ impl Driver<'_> {
     fn on_disconnected(&mut self, peer: PeerId) {
         let now = Instant::now();
         self.points.disconnected(&peer, now);
+        self.outside.lost(&peer, now);
         self.shares.forget(&peer);
         if let Some(device) = addresses::device_of(&peer) {
             self.contacts.disconnected(&device, now);
@@ -160,6 +162,12 @@ impl Driver<'_> {
                 let serves = info.protocols.contains(&point::PROTOCOL);
                 self.neighbours.serves(peer_id, serves);
                 self.points.relays(&peer_id, info.protocols.contains(&relay::HOP_PROTOCOL_NAME));
+                if self.points.is_named(&peer_id)
+                    && info.protocols.contains(&callbacks::ASK)
+                    && let Some(seen_at) = addresses::ip(&info.observed_addr)
+                {
+                    self.outside.seen(peer_id, seen_at, Instant::now());
+                }
                 self.due_now();
             }
             BehaviourEvent::Ping(ping::Event { connection, result, .. }) => {
@@ -172,6 +180,12 @@ impl Driver<'_> {
             }
             BehaviourEvent::RelayFor(event) => self.shares.note(&event),
             BehaviourEvent::Upnp(event) => self.on_router(event),
+            BehaviourEvent::Callbacks(callbacks::Event::Asked { peer }) => self.on_asked(peer, None),
+            BehaviourEvent::Callbacks(callbacks::Event::Answered { point, address, reached }) => {
+                tracing::debug!(%point, %address, ?reached, "asked to be called");
+                self.outside.answered(&point, address, reached, Instant::now());
+                self.due_now();
+            }
             BehaviourEvent::Identify(_) | BehaviourEvent::Relay(_) => {}
             BehaviourEvent::Limits(never) => match never {},
             BehaviourEvent::Gate(never) => match never {},
@@ -255,7 +269,7 @@ impl Driver<'_> {
                 self.learn_all(&point, found);
             }
             Event::Registered { point, namespace, life } => {
-                let life = life.max(SHORTEST_LIFE).min(self.settings.pace.registration);
+                let life = life.max(SHORTEST_LIFE).min(self.life_of(&namespace));
                 if !self.points.registered(&point, &namespace, life, now) {
                     self.swarm.behaviour_mut().point.unregister(point, namespace);
                 }

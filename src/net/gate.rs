@@ -132,7 +132,8 @@ pub(super) fn origin(remote: &Multiaddr) -> Option<IpAddr> {
     })
 }
 
-fn is_relayed(address: &Multiaddr) -> bool {
+/// Whether this is the end of a connection through a relay.
+pub(super) fn is_relayed(address: &Multiaddr) -> bool {
     address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
 }
 

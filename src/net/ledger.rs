@@ -49,6 +49,8 @@ pub(super) struct Ledger {
     pub(super) listen: Vec<Address>,
     /// What was last said of where we listen.
     pub(super) published: Option<Vec<Address>>,
+    /// What was last said of points that can't be reached.
+    pub(super) out_of_reach: Vec<(Address, String)>,
 }
 
 impl Ledger {
@@ -59,6 +61,7 @@ impl Ledger {
             peers: BTreeSet::new(),
             listen: listen.to_vec(),
             published: None,
+            out_of_reach: Vec::new(),
         }
     }
 

@@ -11,12 +11,13 @@
 //!              seek  ◀─────────┤  │       ├ point    libp2p's rendezvous protocol
 //!              contacts ◀──────┤  │       ├ relay    circuits through a point, and ways out of them
 //!              points ◀────────┤  │       └ identify, ping
-//!              relays, router ◀┤  ├── lan                who is near, by multicast
+//!              relays, router ◀┤  │       ├ callbacks  whether we are reached from outside
+//!              outside ◀───────┤  ├── lan                who is near, by multicast
 //!              around ◀────────┘  └── channels ── pipe   frames of one stream
 //! ```
 //!
 //! `supervise` keeps what was wished for and what was reported, so that a swarm which fails is built anew and
-//! nobody outside notices more than closed channels. `seek`, `contacts`, `around` and `points` decide what is due and
+//! nobody outside notices more than closed channels. `seek`, `contacts`, `around`, `points` and `outside` decide what is due and
 //! say it as deeds; only `driver` touches the swarm.
 //!
 //! Everything a peer can make grow has its bound in [`limits`]: connections,
@@ -28,6 +29,8 @@
 mod addresses;
 mod around;
 mod backoff;
+#[doc(hidden)]
+pub mod callbacks;
 mod channels;
 mod command;
 mod contacts;
@@ -47,6 +50,8 @@ mod manners;
 mod needs;
 #[doc(hidden)]
 pub mod neighbours;
+#[doc(hidden)]
+pub mod outside;
 #[doc(hidden)]
 pub mod own_ends;
 mod pipe;
@@ -93,6 +98,8 @@ pub struct Settings {
     pub serve: bool,
     /// Carry connections between others that can't reach each other.
     pub relay: bool,
+    /// Call others where they are, if they ask whether they are reached there.
+    pub calls_back: bool,
     /// Look around on the local network.
     pub mdns: bool,
     /// Ask the router for ports that lead here.
@@ -108,6 +115,8 @@ pub struct Pace {
     pub frame: Duration,
     /// The life of a registration.
     pub registration: Duration,
+    /// The life of one that is brief.
+    pub brief_registration: Duration,
     /// The shortest life of a registration that is served.
     pub shortest_registration: Duration,
     /// How long a connection that nothing uses is kept.
@@ -123,6 +132,7 @@ impl Default for Pace {
         Self {
             frame: limits::HANDSHAKE,
             registration: limits::REGISTRATION,
+            brief_registration: limits::SESSION_REGISTRATION,
             shortest_registration: limits::SHORTEST_REGISTRATION,
             idle: Duration::from_secs(10),
             circuit: limits::CIRCUIT,

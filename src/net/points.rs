@@ -16,8 +16,9 @@ use super::needs::Needs;
 use super::neighbours::Neighbours;
 use crate::core::primitives::address::Address;
 
-/// The first and the longest pause before a point is dialled again.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// The first and the longest pause before a point is dialled again. A guest waits for the host for three quarters of a minute,
+/// and is found by a point that comes back meanwhile.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
 
 /// A point that held the connection for this long isn't hurried away from.
 const LASTED: Duration = Duration::from_secs(60);
@@ -180,6 +181,14 @@ impl Points {
         self.connected().any(|point| point.relays && point.peer == Some(*peer))
     }
 
+    /// Whether this is a point that is connected, and that somebody named: a neighbour is nobody's choice.
+    pub(super) fn is_named(&self, peer: &PeerId) -> bool {
+        let named = self.points.iter().filter(|(place, _)| matches!(place, Place::At(_)));
+        named
+            .map(|(_, point)| point)
+            .any(|point| point.connected_since.is_some() && point.peer == Some(*peer))
+    }
+
     /// What a person calls a point: its address.
     pub(super) fn name(&self, peer: &PeerId) -> String {
         let named = self.points.iter().find(|(_, point)| point.peer == Some(*peer)).map(|(place, _)| place);
@@ -203,6 +212,16 @@ impl Points {
     pub(super) fn registrations(&self) -> Vec<(PeerId, String)> {
         let all = self.connected().filter_map(|point| Some((point.peer?, &point.registered)));
         all.flat_map(|(peer, names)| names.keys().map(move |name| (peer, name.clone()))).collect()
+    }
+
+    /// Those at which we are to be registered and that can't be reached, and why.
+    pub(super) fn out_of_reach(&self) -> Vec<(Address, String)> {
+        let ours = self.needs.points.iter().filter_map(|address| {
+            let point = self.points.get(&Place::At(address.clone()))?;
+            let why = point.problem.as_ref().filter(|_| point.connected_since.is_none())?;
+            Some((address.clone(), why.clone()))
+        });
+        ours.collect()
     }
 
     /// What came of asking a point: nothing yet, or a phrase.

@@ -13,8 +13,10 @@ use super::backoff::Backoff;
 use super::command::Command;
 use super::driver::Driver;
 use super::ledger::{Ledger, Wishes};
+use super::probe;
 use super::swarm::{self, Listening};
 use crate::core::node::input::Input;
+use crate::core::primitives::address::Address;
 
 /// The first and the longest pause before a swarm is built anew.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -40,16 +42,23 @@ pub(super) async fn run(
     let mut swarm = first;
     let waiting = loop {
         let began = Instant::now();
+        let listens: Vec<usize> = swarm.listeners.iter().map(|(_, at)| *at).collect();
         let life = async { Driver::new(swarm, &settings, &mut ledger, &inputs).run(&mut commands).await };
         // The ledger is the only state that is looked at afterwards, and its parts hold each for itself.
-        match AssertUnwindSafe(life).catch_unwind().await {
-            Ok(waiting) => break waiting,
-            Err(_) => tracing::error!("the network failed and is set up anew"),
+        let ended = AssertUnwindSafe(life).catch_unwind().await;
+        let listened: Vec<Address> =
+            listens.iter().filter_map(|at| ledger.listen.get(*at)).cloned().collect();
+        if let Ok(waiting) = ended {
+            if waiting.is_some() {
+                probe::until_closed(&listened).await;
+            }
+            break waiting;
         }
+        tracing::error!("the network failed and is set up anew");
         if began.elapsed() >= LASTED {
             pauses.reset();
         }
-        match recover(&settings, &mut ledger, &mut pauses, &mut commands, &inputs).await {
+        match recover(&settings, &mut ledger, &listened, &mut pauses, &mut commands, &inputs).await {
             Ok(next) => swarm = next,
             Err(Stop(waiting)) => break waiting,
         }
@@ -64,6 +73,7 @@ pub(super) async fn run(
 async fn recover(
     settings: &Settings,
     ledger: &mut Ledger,
+    listened: &[Address],
     pauses: &mut Backoff,
     commands: &mut mpsc::Receiver<Command>,
     inputs: &mpsc::Sender<Input>,
@@ -75,6 +85,7 @@ async fn recover(
         };
         meanwhile(told, &mut ledger.wishes, commands).await?;
     }
+    meanwhile(probe::until_closed(listened), &mut ledger.wishes, commands).await?;
     loop {
         let pause = sleep_until(Instant::now() + pauses.pause());
         meanwhile(pause, &mut ledger.wishes, commands).await?;

@@ -15,6 +15,7 @@ use libp2p::{
 };
 
 use super::addresses;
+use super::callbacks::Callbacks;
 use super::gate::Gate;
 use super::ledger::Ledger;
 use super::point::{Point, registry::Limits, registry::Registry};
@@ -50,6 +51,7 @@ pub(super) struct Behaviour {
     relay_for: Toggle<relay::Behaviour>,
     dcutr: dcutr::Behaviour,
     pub(super) point: Point,
+    pub(super) callbacks: Callbacks,
     /// Where it was asked for, and made by [`Driver::seek_router`](super::driver::Driver::seek_router).
     pub(super) upnp: Toggle<upnp::tokio::Behaviour>,
 }
@@ -158,6 +160,7 @@ fn behaviour(
             settings.serve.then(|| registry(settings)).transpose()?,
             settings.pace.frame,
         ),
+        callbacks: Callbacks::new(settings.calls_back),
         upnp: None.into(),
     })
 }
@@ -190,7 +193,8 @@ fn listen(
         match swarm.listen_on(addresses::multiaddr(address)) {
             Ok(listener) => listeners.push((listener, at)),
             Err(error) if all_must_work => return Err(refused(address, &error)),
-            Err(error) => tracing::warn!(%address, %error, "cannot listen here"),
+            // The outer error has no words of its own.
+            Err(error) => tracing::warn!("{}", refused(address, &error)),
         }
     }
     if listeners.is_empty() && !listen.is_empty() { Err(NetError::Nowhere) } else { Ok(listeners) }

@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
+use super::Pace;
 use super::addresses;
 use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand};
@@ -69,26 +70,32 @@ impl Driver<'_> {
         for connection in self.own_ends.given_up(now) {
             self.swarm.close_connection(connection);
         }
+        let mut deeds = Vec::new();
+        let outside = self.look_outside(now, &mut deeds);
         let needs = self.needs();
         let swarm = &self.swarm;
         let peer_is_connected = |peer: &PeerId| swarm.is_connected(peer);
         let is_connected =
             |device: &DeviceId| addresses::peer_of(device).is_some_and(|peer| swarm.is_connected(&peer));
-        let mut deeds = Vec::new();
         self.points.set(needs);
         self.points.step(now, &self.neighbours, peer_is_connected, &mut deeds);
+        let out_of_reach = self.points.out_of_reach();
         let searches = self.searches.step(now, is_connected, &self.points, &mut deeds);
         self.contacts.step(now, &self.points, &mut deeds);
         let around = self.around.step(now, &self.neighbours, peer_is_connected, &mut deeds);
         let places = self.seek_places(now);
         let held = self.registered_here.values().min().copied();
         let contacts = self.contacts.next(now);
-        let edges = [places, forgotten, self.own_ends.next()];
+        let edges = [places, forgotten, self.own_ends.next(), outside];
         let next =
             [self.points.next(), searches, around, contacts, self.announce_at, held].into_iter().chain(edges);
         self.step_at = next.flatten().min().unwrap_or(now + NOTHING_DUE);
         self.perform(deeds);
         self.keep_connections();
+        if self.ledger.out_of_reach != out_of_reach {
+            self.ledger.out_of_reach.clone_from(&out_of_reach);
+            self.tell(Input::PointsOutOfReach { points: out_of_reach });
+        }
     }
 
     fn needs(&self) -> Needs {
@@ -135,12 +142,15 @@ impl Driver<'_> {
             lan.is_at(self.swarm.listeners().filter_map(addresses::address).collect());
         }
         let named = self.settings.explicit.then_some(self.settings.listen.as_slice());
-        let listening = addresses::published(self.swarm.listeners(), named);
+        let listening = addresses::published(self.swarm.listeners(), named, &BTreeSet::new());
         if listening != self.listening {
             self.listening = listening;
+            self.outside.moved(now);
             self.seek_router();
         }
-        let published = addresses::published(self.swarm.listeners().chain(&self.opened), named);
+        let outside = self.reached_outside();
+        let published = addresses::published(self.swarm.listeners(), named, &outside);
+        self.told_outside = outside;
         if published != self.external {
             for gone in self.external.iter().filter(|address| !published.contains(address)) {
                 self.swarm.remove_external_address(&addresses::multiaddr(gone));
@@ -176,6 +186,9 @@ impl Driver<'_> {
                 Deed::Register { point, namespace } => self.register(point, namespace),
                 Deed::Unregister { point, namespace } => {
                     self.swarm.behaviour_mut().point.unregister(point, namespace);
+                }
+                Deed::AskToBeCalled { point, address } => {
+                    self.swarm.behaviour_mut().callbacks.ask(point, address);
                 }
                 Deed::Discover { point, namespace, cookie } => {
                     let limit = limits::DISCOVERED_AT_ONCE;
@@ -234,7 +247,13 @@ impl Driver<'_> {
             return self.points.not_registered(&point, &namespace, Instant::now());
         }
         let addresses = self.external.iter().map(addresses::multiaddr).collect();
-        let life = self.settings.pace.registration;
+        let life = self.life_of(&namespace);
         self.swarm.behaviour_mut().point.register(point, namespace, addresses, life);
+    }
+    /// How long we want to be registered under a name.
+    pub(super) fn life_of(&self, namespace: &str) -> Duration {
+        let Pace { registration, brief_registration, .. } = self.settings.pace;
+        let is_brief = self.ledger.wishes.advertised.brief.iter().any(|brief| brief == namespace);
+        if is_brief { brief_registration } else { registration }
     }
 }

@@ -107,7 +107,9 @@ fn what_was_typed_reaches_the_daemon() {
         ("user set-profile ADMIN bob", "None SetProfiles { profile: Administrator, users: [\"bob\"] }"),
     ] {
         json(&daemon, line);
-        assert_eq!(daemon.next_seen(), asked);
+        // Who makes a link asks for points that can't be reached as well.
+        let seen = std::iter::repeat_with(|| daemon.next_seen()).find(|seen| seen != "None ListPoints");
+        assert_eq!(seen.as_deref(), Some(asked));
     }
 }
 

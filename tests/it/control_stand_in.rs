@@ -178,6 +178,7 @@ fn ask(organization: Option<&str>, request: Request) -> Result<Answer, Refusal> 
             Answer::Points(vec![PointAnswer {
                 address: "/ip4/192.0.2.7/tcp/7733".parse().unwrap(),
                 source: PointSource::Organization,
+                problem: None,
             }])
         }
         Request::VerifyRoster => Answer::Verified(VerifyAnswer {

@@ -1,6 +1,6 @@
 //! The organization's rendezvous points, between real daemons and by the real command.
 
-use crate::support::daemons::{Machine, agree, greet};
+use crate::support::daemons::{Machine, agree, eventually, greet};
 
 fn points(machine: &Machine) -> Vec<(String, String)> {
     let all = machine.json(&["org", "rendezvous", "list"]);
@@ -35,6 +35,28 @@ fn a_point_that_an_administrator_adds_comes_to_every_member_and_into_links_and_g
     greet(&ada, &cyd, "cyd@example.org", "Cyd", "member");
     let said = cyd.muster(&["org", "rendezvous", "remove", &point.address()]);
     assert_eq!((said.code, points(&cyd).len()), (3, 1), "only an Administrator may: {}", said.err);
+}
+
+#[test]
+fn who_invites_is_told_of_a_point_that_cannot_be_reached_until_it_can() {
+    let mut point = Machine::off("point", "[rendezvous]\nserve = true\n");
+    let ada = Machine::with("ada", &format!("[rendezvous]\npoints = ['{}']\n", point.address()));
+    ada.found("Field Lab", "Ada", "ada@example.org");
+    let problem = || ada.json(&["org", "rendezvous", "list"])[0]["problem"].as_str().map(str::to_owned);
+    eventually("that the point can't be reached", || problem().is_some());
+    let why = "the machine is there, but nothing listens at that port";
+    assert_eq!(problem().unwrap(), why);
+    let said = format!("Rendezvous point {}: {why}.", point.address());
+    let invited = ada.muster(&["invite", "user", "bob@example.org"]);
+    assert!(invited.code == 0 && invited.err.contains(&said), "{}", invited.err);
+    let opened = ada.muster(&["session", "open"]);
+    assert!(opened.code == 0 && opened.err.contains(&said), "{}", opened.err);
+    assert!(ada.muster(&["org", "rendezvous", "list"]).out.contains(why));
+
+    point.boot();
+    eventually("that the point is reached", || problem().is_none());
+    let invited = ada.muster(&["invite", "device"]);
+    assert!(invited.code == 0 && !invited.err.contains("Rendezvous point"), "{}", invited.err);
 }
 
 #[test]

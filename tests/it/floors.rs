@@ -53,7 +53,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
 /// The crates that have one home, and where it is.
 const HOMES: [(&str, &[&str]); 7] = [
     ("libp2p", &["src/net/"]),
-    ("prost", &["src/net/point/wire.rs"]),
+    ("prost", &["src/net/point/wire.rs", "src/net/callbacks/wire.rs"]),
     ("sled", &["src/store/"]),
     ("snow", &["src/core/greeting/noise.rs"]),
     ("bincode", &["src/core/primitives/codec.rs"]),

@@ -1,5 +1,5 @@
 //! Two people at home behind routers that let nothing in, each behind one (`tests/lab/two_nats`) or both behind the same
-//! (`tests/lab/one_nat`); and a router that opens a port (`tests/lab/upnp`). The network namespaces need root.
+//! (`tests/lab/one_nat`); two points, of which one is gone at a time (`tests/lab/relay_down`); a router that opens a port (`tests/lab/upnp`), and one that forwards it (`tests/lab/forwarded`). The network namespaces need root.
 
 use std::process::Command;
 
@@ -57,6 +57,27 @@ fn a_host_whose_router_opens_a_port_is_reached_from_outside_without_point_or_rel
         eprintln!("SKIPPED: there is no `miniupnpd` (tests/lab/upnp)");
     } else if can_play("upnp") {
         assert_eq!(play_in_lab("upnp", &[]), "Bob is in.\n");
+    }
+}
+
+#[test]
+fn a_host_whose_port_somebody_forwarded_finds_that_out_and_is_reached_with_the_link_alone() {
+    if can_play("forwarded") {
+        let told = "Bob is in.\nThe address is told no more.\n";
+        assert_eq!(play_in_lab("forwarded", &[]), told);
+    }
+}
+
+#[test]
+fn while_one_of_two_relays_is_gone_guests_are_greeted_through_the_other_and_who_reaches_neither_is_told() {
+    if can_play("relays") {
+        let said = [
+            "Bob is in, through the second.",
+            "Eve is in, through the first.",
+            "Zoe is told what failed.",
+            "",
+        ];
+        assert_eq!(play_in_lab("relay_down", &["symmetric"]), said.join("\n"));
     }
 }
 

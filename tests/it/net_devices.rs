@@ -34,6 +34,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         explicit: true,
         serve: true,
         relay: false,
+        calls_back: false,
         mdns: false,
         upnp: false,
         pace: Pace::default(),
@@ -67,7 +68,8 @@ impl Device {
 
     pub(crate) async fn start_with(settings: Settings) -> Result<Self, NetError> {
         let id = DeviceKey::from_seed(settings.key_seed.clone()).device();
-        let listeners = settings.listen.len();
+        // By default loopback is told to nobody.
+        let listeners = if settings.explicit { settings.listen.len() } else { 0 };
         let (net, inputs) = net::start(settings).await?;
         let mut device = Self { id, net, addresses: Vec::new(), inputs, passed_over: VecDeque::new() };
         device.addresses = device
@@ -119,7 +121,8 @@ impl Device {
 
     pub(crate) async fn advertises(&self, namespaces: &[&str], points: &[Address]) {
         let namespaces = namespaces.iter().copied().map(namespace).collect();
-        self.net.perform(Command::Advertise(Advertised { namespaces, points: points.to_vec() })).await;
+        let (brief, points) = (Vec::new(), points.to_vec());
+        self.net.perform(Command::Advertise(Advertised { namespaces, brief, points })).await;
     }
 
     pub(crate) async fn stays_connected_with(&self, whom: &Device) {

@@ -1,5 +1,6 @@
 //! Devices that belong together come together again: after a restart, and after the network has failed.
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
@@ -9,7 +10,7 @@ use tokio::sync::oneshot;
 use muster::core::node::input::{Input, Protocol};
 use muster::net::{Command, Pace, Settings};
 
-use crate::net_devices::{Device, TCP, greeted, settings};
+use crate::net_devices::{Device, QUIC, TCP, greeted, settings};
 
 fn impatient(person: &str) -> Settings {
     let pace = Pace { idle: Duration::from_secs(1), ..Pace::default() };
@@ -52,6 +53,41 @@ async fn two_devices_come_together_again_after_one_has_restarted() {
     ada.net.perform(Command::Open { peer: id, protocol: Protocol::Sync }).await;
     let sync = |input: &Input| matches!(input, Input::Opened { protocol: Protocol::Sync, .. }).then_some(());
     bob.hears("the other's sync", sync).await;
+}
+
+#[tokio::test]
+async fn who_stops_leaves_its_ports_to_who_comes_after_at_once() {
+    let mut guest = Device::start_with(settings("bob", &[QUIC])).await.unwrap();
+    let mut listen = vec![TCP.to_owned(), QUIC.to_owned()];
+    for life in 0..8 {
+        let listening: Vec<&str> = listen.iter().map(String::as_str).collect();
+        let started = Device::start_with(settings(&format!("host {life}"), &listening)).await;
+        let mut host = started.unwrap_or_else(|error| panic!("life {life}: {error}"));
+        listen = host.addresses.iter().map(ToString::to_string).collect();
+        guest.seeks(host.id, &host.addresses[1..], &[]).await;
+        guest.hears_opened(host.id).await;
+        host.hears_opened(guest.id).await;
+        host.net.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_failed_listens_at_all_its_ports_again() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let quic = QUIC.replace("/0/", &format!("/{port}/"));
+    // Not all of them must work, so that one which is taken would be left out for good.
+    let by_default = Settings { explicit: false, ..settings("ada", &[TCP, &quic]) };
+    let mut host = Device::start_with(by_default).await.unwrap();
+    let mut guest = Device::start_with(settings("bob", &[QUIC])).await.unwrap();
+    for _ in 0..3 {
+        guest.seeks(host.id, &[quic.parse().unwrap()], &[]).await;
+        let (ours, _) = guest.hears_opened(host.id).await;
+        host.hears_opened(guest.id).await;
+        host.net.panic_for_test().await;
+        guest.hears_closed(ours).await;
+        guest.hears_disconnected(host.id).await;
+        host.hears_disconnected(guest.id).await;
+    }
 }
 
 #[tokio::test]

@@ -140,6 +140,26 @@ fn a_session_that_is_closed_lets_nobody_in_whoever_waits_or_is_being_greeted() {
 }
 
 #[test]
+fn a_session_is_announced_briefly_and_no_longer_once_it_is_closed_or_over() {
+    let mut world = World::new("who is announced");
+    world.found("ada");
+    world.invite("ada", &email("bob"));
+    let (before, brief) = world.advertised("ada");
+    assert_eq!((before.len(), brief), (3, Vec::new()), "an invitation isn't brief, nor are members");
+    for ends in ["closed", "expired"] {
+        world.open_session("ada", 9, None);
+        let (during, brief) = world.advertised("ada");
+        let names: Vec<String> = during.into_iter().filter(|name| !before.contains(name)).collect();
+        assert_eq!((names.len(), &names), (1, &brief), "{ends}");
+        match ends {
+            "closed" => drop(world.ask("ada", Request::CloseSession { session: None }).unwrap()),
+            _ => world.wait(2 * 60 * MINUTE),
+        }
+        assert_eq!(world.advertised("ada"), (before.clone(), Vec::new()), "{ends}");
+    }
+}
+
+#[test]
 fn a_session_says_what_its_guests_become_and_the_host_may_say_otherwise() {
     let mut world = World::new("default profile");
     world.found("ada");

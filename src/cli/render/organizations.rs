@@ -81,14 +81,23 @@ pub(in crate::cli) fn points(points: &[PointAnswer]) -> String {
     if points.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(["RENDEZVOUS POINT", "KNOWN FROM"]);
+    let any_problem = points.iter().any(|point| point.problem.is_some());
+    let mut table = if any_problem {
+        Table::new(["RENDEZVOUS POINT", "KNOWN FROM", "PROBLEM"])
+    } else {
+        Table::new(["RENDEZVOUS POINT", "KNOWN FROM"])
+    };
     for point in points {
         let source = match point.source {
             PointSource::Organization => "the organization",
             PointSource::Configuration => "musterd.toml",
             PointSource::Invitation => "the invitation",
         };
-        table.row([shown(&point.address.to_string()), source.to_owned()]);
+        let (address, source) = (shown(&point.address.to_string()), source.to_owned());
+        match point.problem.as_deref() {
+            Some(problem) => table.row([address, source, shown(problem)]),
+            None => table.row([address, source]),
+        }
     }
     table.to_string()
 }

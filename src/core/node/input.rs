@@ -89,6 +89,11 @@ pub enum Input {
         /// What was tried, one short phrase each.
         tried: Vec<String>,
     },
+    /// Points at which we are to be registered and that can't be reached: all of them, whenever that changes.
+    PointsOutOfReach {
+        /// Where each is, and what is the matter, in a phrase.
+        points: Vec<(Address, String)>,
+    },
     /// A local client asks.
     Request {
         /// To be named in the reply.

@@ -82,6 +82,8 @@ pub enum Output {
     Advertise {
         /// Sixty-four hexadecimal digits each.
         namespaces: Vec<String>,
+        /// Those of them that soon mean nothing any more: a registration that can't be taken back lives out a short life.
+        brief: Vec<String>,
         /// Rendezvous points.
         points: Vec<Address>,
     },

@@ -146,6 +146,9 @@ pub enum Answer {
 pub struct PointAnswer {
     pub address: Address,
     pub source: PointSource,
+    /// Why it can't be reached, where it can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// Where a rendezvous point is known from.

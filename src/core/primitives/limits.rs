@@ -267,6 +267,10 @@ pub const UNFINISHED_JOINS: usize = 16;
 /// The life of a registration at a rendezvous point; renewed at half of it.
 pub const REGISTRATION: Duration = Duration::from_secs(10 * 60);
 
+/// The life of a session's registration: who closes it takes that back, and a host that is gone at once is sought in vain for no
+/// longer than this.
+pub const SESSION_REGISTRATION: Duration = Duration::from_secs(2 * 60);
+
 /// Connections to the control socket at one moment: a dashboard, some shells, and room.
 pub const CONTROL_CONNECTIONS: usize = 128;
 

@@ -46,6 +46,8 @@ use request::Fault;
 
 pub use answer::{Found, Page, Told};
 pub use request::Request;
+pub(super) use wire::read_frame;
+
 pub use wire::Status;
 
 /// libp2p's name for it.

@@ -129,7 +129,10 @@ impl Message {
 }
 
 /// Reads one frame's content, of so many bytes at most.
-pub(super) async fn read_frame(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Vec<u8>> {
+pub(in crate::net) async fn read_frame(
+    from: &mut (impl AsyncRead + Unpin),
+    most: usize,
+) -> io::Result<Vec<u8>> {
     let length = read_length(from).await?;
     if length > most {
         return Err(io::ErrorKind::InvalidData.into());

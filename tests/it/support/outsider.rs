@@ -199,6 +199,11 @@ impl World {
     pub(crate) fn events(&mut self, name: &str) -> Vec<Happening> {
         std::mem::take(&mut self.machines.get_mut(name).unwrap().events)
     }
+
+    /// Under which names this machine wants to be registered, and which of them briefly.
+    pub(crate) fn advertised(&self, name: &str) -> (Vec<String>, Vec<String>) {
+        self.machines[name].advertised.clone()
+    }
 }
 
 /// What both ends of a greeting between a link's host and this guest bind.

@@ -32,6 +32,8 @@ pub(super) struct Machine {
     pub(super) seeks: Option<DeviceId>,
     /// Whom it wants to stay connected with.
     pub(super) contacts: Vec<DeviceId>,
+    /// Under which names it wants to be registered, and which of them briefly.
+    pub(super) advertised: (Vec<String>, Vec<String>),
     /// Whether nobody reaches it and it reaches nobody.
     pub(super) unplugged: bool,
     /// How far its clock is ahead of the others'.
@@ -227,7 +229,7 @@ impl World {
                 machine.disk.clear();
             }
             Output::Notify(event) => machine.events.push(event.what),
-            Output::Advertise { .. } => {}
+            Output::Advertise { namespaces, brief, .. } => machine.advertised = (namespaces, brief),
         }
     }
 

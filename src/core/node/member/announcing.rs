@@ -1,5 +1,6 @@
 //! What the network is told: where to be registered, and whom to stay connected with.
 
+use super::super::invitation::Invitation;
 use super::super::outbox::Outbox;
 use super::super::output::{Contact, Output};
 use super::super::session::Session;
@@ -7,6 +8,7 @@ use super::Member;
 use crate::core::primitives::address::Address;
 use crate::core::primitives::digest::{derive, label};
 use crate::core::primitives::ids::InvitationId;
+use crate::core::primitives::kind::Kind;
 use crate::core::primitives::time::Moment;
 
 /// What the network was last told: repeated only when it changes.
@@ -31,6 +33,7 @@ struct Cause {
 #[derive(Default, PartialEq)]
 struct Told {
     namespaces: Vec<String>,
+    brief: Vec<String>,
     contacts: Vec<Contact>,
     points: Vec<Address>,
     members: Vec<String>,
@@ -57,7 +60,11 @@ impl Member {
         if told == self.announced.told {
             return;
         }
-        out.push(Output::Advertise { namespaces: told.namespaces.clone(), points: told.points.clone() });
+        out.push(Output::Advertise {
+            namespaces: told.namespaces.clone(),
+            brief: told.brief.clone(),
+            points: told.points.clone(),
+        });
         out.push(Output::StayConnected {
             contacts: told.contacts.clone(),
             namespaces: told.members.clone(),
@@ -78,10 +85,11 @@ impl Member {
             addresses: self.reached.get(&device).cloned().unwrap_or_default(),
         });
         let members: Vec<String> = [cause.day, cause.day + 1].map(|day| self.members_namespace(day)).to_vec();
-        let waiting = cause.waiting.iter().filter_map(|id| self.invitations.get(id));
-        let namespaces =
-            waiting.map(|invitation| invitation.keys.namespace_text()).chain(members.clone()).collect();
-        Told { namespaces, contacts: contacts.collect(), points: self.points(), members, said: true }
+        let waiting = || cause.waiting.iter().filter_map(|id| self.invitations.get(id));
+        let name = |invitation: &Invitation| invitation.keys.namespace_text();
+        let brief = waiting().filter(|invitation| invitation.kind == Kind::Session).map(name).collect();
+        let namespaces = waiting().map(name).chain(members.clone()).collect();
+        Told { namespaces, brief, contacts: contacts.collect(), points: self.points(), members, said: true }
     }
 
     /// Whether somebody whom this invitation let in may yet come back for the welcome.

@@ -157,6 +157,7 @@ impl Member {
             reached: BTreeMap::new(),
             learned: 0,
             listening: Vec::new(),
+            out_of_reach: BTreeMap::new(),
             connections: meeting::Connections::default(),
             syncs: BTreeMap::new(),
             door: doorway::Door::default(),

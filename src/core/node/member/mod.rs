@@ -99,6 +99,8 @@ pub(super) struct Member {
     /// How often an address was learned.
     learned: u64,
     listening: Vec<Address>,
+    /// Points that can't be reached, and why.
+    out_of_reach: BTreeMap<Address, String>,
     connections: meeting::Connections,
     syncs: BTreeMap<Channel, stepping::Session>,
     efforts: taking::Efforts,
@@ -163,6 +165,7 @@ impl Member {
             Input::Received { channel, frame } => self.received(channel, &frame, mind, out),
             Input::Closed { channel } => self.closed(channel, mind, out),
             Input::NotFound { .. } => {}
+            Input::PointsOutOfReach { points } => self.out_of_reach = points.into_iter().collect(),
             Input::Request { id, request } => {
                 let answer = self.answer(request, mind, out);
                 out.push(Output::Reply { id, answer });

@@ -32,7 +32,10 @@ impl Member {
         ];
         let mut seen = BTreeSet::new();
         let all = sources.into_iter().flat_map(|(source, points)| {
-            points.into_iter().map(move |address| PointAnswer { address, source })
+            points.into_iter().map(move |address| {
+                let problem = self.out_of_reach.get(&address).cloned();
+                PointAnswer { address, source, problem }
+            })
         });
         all.filter(|point| seen.insert(point.address.clone())).collect()
     }

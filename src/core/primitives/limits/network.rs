@@ -15,8 +15,8 @@ pub const QUEUED_FRAMES: usize = 128;
 /// What a stream may take to let out what was queued when it is hung up on.
 pub const LINGER: Duration = Duration::from_secs(10);
 
-/// Connections from one peer: TCP and QUIC, over IPv4 and over IPv6.
-pub const CONNECTIONS_PER_PEER: u32 = 4;
+/// Connections with one peer: TCP and QUIC, over IPv4 and over IPv6; and a call that it was asked for, while the one before ends.
+pub const CONNECTIONS_PER_PEER: u32 = 6;
 
 /// Connections that came in: every guest of a full session, members besides.
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
@@ -169,3 +169,33 @@ pub const RELAY_RATE_PER_IP: (NonZeroU32, Duration) = (NonZeroU32::new(120).unwr
 
 /// Rendezvous points that an organization sets: they fit a setting, and a link names them.
 pub const ORGANIZATION_POINTS: usize = 8;
+
+/// Addresses at which one point is asked to call us: TCP and QUIC, over IPv4 and over IPv6; and as many are told.
+pub const OUTSIDE_GUESSES: usize = 4;
+
+/// How long it is believed that we are reached at an address outside, and after what time it is asked again: twice in vain
+/// is forgiven.
+pub const OUTSIDE_HOLDS: Duration = Duration::from_secs(30 * 60);
+/// See [`OUTSIDE_HOLDS`].
+pub const OUTSIDE_ASKED_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// After what time a point is asked again that gave no answer.
+pub const OUTSIDE_UNANSWERED: Duration = Duration::from_secs(60);
+
+/// A point is asked no sooner than that after it was asked, whatever happens: it may see us at another address each moment.
+pub const OUTSIDE_RESTS: Duration = Duration::from_secs(10);
+
+/// Streams on one connection on which somebody asks to be called, or calls, at one moment: all guesses, twice.
+pub const CALLS_ASKED_AT_ONCE: usize = 8;
+
+/// Calls that a point makes for one peer in a minute: all guesses, twice.
+pub const CALLS_PER_PEER: u32 = 8;
+
+/// Calls that it makes in a minute to one IPv4 address, or to one IPv6 network of 64 bits: an office behind one router.
+pub const CALLS_PER_IP: u32 = 32;
+
+/// Calls that it makes in a minute in all.
+pub const CALLS_PER_MINUTE: u32 = 256;
+
+/// Calls that it makes at one moment.
+pub const CALLS_UNDER_WAY: usize = 32;
