@@ -33,6 +33,11 @@
     reason = "what can't be measured ends the bench, and what was is printed"
 )]
 
+#[path = "../../tests/it/support/crowd.rs"]
+mod crowd;
+#[path = "../../tests/it/support/light.rs"]
+mod light;
+mod load;
 mod machine;
 mod pairing;
 mod parts;
@@ -51,10 +56,19 @@ fn main() -> ExitCode {
     match words[..] {
         ["pairing"] => pairing::run(),
         ["idle"] => idle(),
+        ["load"] => {
+            load::session(1000);
+            load::point(10_000);
+        }
+        // Smaller ones, to see that the bench works.
+        ["load", guests, registrations] => {
+            load::session(guests.parse().unwrap());
+            load::point(registrations.parse().unwrap());
+        }
         // A process of its own, because the first connection of a process is one of the things measured.
         ["connect", wire] => parts::connect_twice(Wire::named(wire)),
         _ => {
-            eprintln!("daemons: pairing or idle");
+            eprintln!("daemons: pairing, load or idle");
             return ExitCode::from(2);
         }
     }

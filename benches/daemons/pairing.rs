@@ -76,7 +76,7 @@ fn report(transport: &str, joins: &[f64], connects: &[f64], handshakes: &[f64]) 
     eprintln!("{transport}: {least:.1} to {most:.1} ms");
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

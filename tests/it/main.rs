@@ -27,6 +27,7 @@ mod daemon_config;
 mod daemon_parts;
 mod daemons_alone;
 mod daemons_crash;
+mod daemons_crowd;
 mod daemons_disagreement;
 mod daemons_disk;
 mod daemons_following;
