@@ -1,17 +1,15 @@
 //! A crowd before one daemon's door, and a rendezvous point that is as good as full.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::StreamExt as _;
-use libp2p::swarm::{Swarm, SwarmEvent, dial_opts::DialOpts};
-use libp2p::{Multiaddr, PeerId};
-use muster::net::point::{Event, Point};
+use libp2p::Multiaddr;
 use serde_json::json;
 
 use crate::crowd::Crowd;
-use crate::light::{self, Version};
 use crate::machine::{Machine, Wire};
 use crate::pairing::median;
+use crate::registrant::Registrant;
 
 /// Registrations of one peer, each under a name of its own.
 const NAMES_OF_ONE: usize = 4;
@@ -21,9 +19,6 @@ const SIDE_BY_SIDE: usize = 32;
 
 /// Questions, and refreshes, whose time is taken one by one; a point answers three hundred a minute.
 const ONE_BY_ONE: usize = 140;
-
-/// How long a registration is to live.
-const LIFE: Duration = Duration::from_secs(3600);
 
 /// So many guests wait on one session, and a script greets one after the other.
 pub(crate) fn session(guests: usize) {
@@ -117,70 +112,30 @@ pub(crate) fn point(registrations: usize) {
     println!("{line}");
 }
 
-/// Somebody at a point: connected, and asking one thing after another.
-struct Client {
-    swarm: Swarm<Point>,
-    point: PeerId,
-}
-
-impl Client {
-    async fn connects(address: Multiaddr) -> Self {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).unwrap();
-        let key = libp2p::identity::Keypair::ed25519_from_bytes(seed).unwrap();
-        let mut swarm = light::with(seed, Version::V1Lazy, Point::new(key, None, Duration::from_secs(20)));
-        loop {
-            swarm.dial(DialOpts::unknown_peer_id().address(address.clone()).build()).unwrap();
-            match swarm.select_next_some().await {
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => return Self { swarm, point: peer_id },
-                SwarmEvent::OutgoingConnectionError { .. } => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                _ => {}
-            }
-        }
-    }
-
-    async fn registers(&mut self, name: String) {
-        let addresses = (1..4).map(|n| format!("/ip4/192.0.2.{n}/tcp/4001").parse().unwrap()).collect();
-        self.swarm.behaviour_mut().register(self.point, name, addresses, LIFE);
-        let answer = self.answer().await;
-        assert!(matches!(answer, Event::Registered { life, .. } if life == LIFE), "{answer:?}");
-    }
-
-    async fn finds(&mut self, name: String) {
-        self.swarm.behaviour_mut().discover(self.point, name, None, 16);
-        let answer = self.answer().await;
-        assert!(matches!(&answer, Event::Discovered { found, .. } if found.len() == 1), "{answer:?}");
-    }
-
-    async fn answer(&mut self) -> Event {
-        loop {
-            if let SwarmEvent::Behaviour(event) = self.swarm.select_next_some().await {
-                return event;
-            }
-        }
-    }
-}
-
 async fn registers(peer: usize, address: Multiaddr) {
-    let mut client = Client::connects(address).await;
+    let mut client = Registrant::connects(&address).await;
     for of_it in 0..NAMES_OF_ONE {
-        client.registers(name(peer * NAMES_OF_ONE + of_it)).await;
+        client.registers(&name(peer * NAMES_OF_ONE + of_it), addresses()).await;
     }
+}
+
+/// As many as a machine has that is reached over TCP, QUIC, and a relay.
+fn addresses() -> Vec<Multiaddr> {
+    (1..4).map(|n| format!("/ip4/192.0.2.{n}/tcp/4001").parse().unwrap()).collect()
 }
 
 /// Milliseconds of each refresh, and of each question for a name of somebody else.
 async fn one_by_one(peers: usize, address: Multiaddr) -> (Vec<f64>, Vec<f64>) {
-    let mut client = Client::connects(address).await;
-    client.registers(name(usize::MAX)).await;
+    let mut client = Registrant::connects(&address).await;
+    let own = name(usize::MAX);
+    client.registers(&own, addresses()).await;
     let (mut refreshes, mut questions) = (Vec::new(), Vec::new());
     for turn in 0..ONE_BY_ONE {
         let began = Instant::now();
-        client.registers(name(usize::MAX)).await;
+        client.registers(&own, addresses()).await;
         refreshes.push(began.elapsed().as_secs_f64() * 1000.0);
         let began = Instant::now();
-        client.finds(name(turn * peers / ONE_BY_ONE * NAMES_OF_ONE)).await;
+        assert_eq!(client.finds(&name(turn * peers / ONE_BY_ONE * NAMES_OF_ONE), 16).await, 1);
         questions.push(began.elapsed().as_secs_f64() * 1000.0);
     }
     (refreshes, questions)

@@ -52,6 +52,7 @@ mod hostile_external;
 mod hostile_floods;
 mod hostile_frames;
 mod hostile_probing;
+mod hostile_slow;
 mod hostile_strangers;
 mod lab_disturbed;
 mod lab_loud_neighbour;

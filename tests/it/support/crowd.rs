@@ -39,7 +39,6 @@ const LONG: Duration = Duration::from_secs(300);
 /// Who was not let in by then, because so many came at one moment, tries again.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
-
 /// All of them.
 pub(crate) struct Crowd {
     runtime: Runtime,
@@ -199,11 +198,7 @@ impl Visit {
         }
     }
 
-    async fn is_greeted(
-        &self,
-        stream: &mut Stream,
-        hears: oneshot::Receiver<Code>,
-    ) -> Result<(), String> {
+    async fn is_greeted(&self, stream: &mut Stream, hears: oneshot::Receiver<Code>) -> Result<(), String> {
         let (keys, prologue) = (self.link.keys(), self.prologue());
         let mut entropy = Entropy::new(&fresh_secret());
         let (stage, knock) = AwaitingReception::greet(&keys, &prologue, &mut entropy);

@@ -7,6 +7,7 @@
 //!  loot       what lies on a stolen disk: the key, the certificates; and what can be forged with them
 //!  speech     the messages of `/muster/sync/1`, written after docs/spec/wire.md
 //!  pretender  a guest that is greeted like any other and writes down what it was told
+//!  trickle    a line to somebody who takes a byte a second of what they asked for
 //!  harm       what none of them may have done: the victim lives, and nothing has changed
 //! ```
 
@@ -14,6 +15,7 @@ pub(crate) mod harm;
 pub(crate) mod loot;
 pub(crate) mod pretender;
 pub(crate) mod speech;
+pub(crate) mod trickle;
 
 use std::collections::HashMap;
 use std::sync::Arc;

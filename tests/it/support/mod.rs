@@ -12,6 +12,7 @@ pub(crate) mod network;
 pub(crate) mod outsider;
 pub(crate) mod pair;
 mod people;
+pub(crate) mod registrant;
 pub(crate) mod room;
 pub(crate) mod speech;
 pub(crate) mod world;
