@@ -28,6 +28,11 @@ impl Wire {
         if self == Self::Quic { "quic" } else { "tcp" }
     }
 
+    /// An address on a machine of its own.
+    pub(crate) fn at(self, ip: &str) -> String {
+        if self == Self::Quic { format!("/ip4/{ip}/udp/4001/quic-v1") } else { format!("/ip4/{ip}/tcp/4001") }
+    }
+
     /// Addresses on the loopback interface with ports that nobody has.
     pub(crate) fn addresses(self) -> Vec<String> {
         let tcp = || {
@@ -83,7 +88,7 @@ impl Machine {
         let end = Instant::now() + Duration::from_secs(20);
         while !machine.home.path().join("data/control.sock").exists() {
             assert!(Instant::now() < end, "the daemon of {name} doesn't start: {}", machine.log());
-            sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(1));
         }
         machine
     }

@@ -15,7 +15,12 @@ fn sixty_guests_come_at_once_each_hears_its_place_and_a_script_greets_them_one_a
     let mut crowd = Crowd::gathers(GUESTS, &ada.address(), session["link"].as_str().unwrap());
     let told = crowd.all_wait();
     let in_order: Vec<(u32, u32)> = (1..).map(|n| (n, n)).take(GUESTS).collect();
-    assert_eq!(told, in_order, "who came n-th is n-th in the queue, after {} tries more", crowd.tries_again());
+    assert_eq!(
+        told,
+        in_order,
+        "who came n-th is n-th in the queue, after {} tries more",
+        crowd.tries_again()
+    );
     assert_eq!(ada.json(&["session", "list"])[0]["waiting"], GUESTS);
 
     for (ticket, _) in told {
