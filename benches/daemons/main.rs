@@ -76,6 +76,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["pairing"] => pairing::run(),
+        // The last part of it alone.
         ["distance"] => distance::run(),
         ["idle"] => idle(),
         ["load"] => {
