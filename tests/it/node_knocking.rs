@@ -41,7 +41,7 @@ fn one_who_guesses_over_a_relay_holds_back_nobody_else_who_comes_over_it() {
 }
 
 #[test]
-fn as_many_guests_as_a_session_has_seats_may_have_a_stream_before_the_first_of_them_has_spoken() {
+fn as_many_guests_as_a_session_has_seats_may_stand_at_the_door_and_then_the_longest_silent_makes_room() {
     let mut world = World::new("a room that comes at one moment");
     world.found("ada");
     let link = world.open_session("ada", limits::MOST_SEATS, None);
@@ -54,8 +54,19 @@ fn as_many_guests_as_a_session_has_seats_may_have_a_stream_before_the_first_of_t
         })
         .collect();
     assert!(streams.iter().all(|stream| world.stands(*stream)), "nobody was sent away to make room");
-    let who = room[0].as_str();
-    let (_, knock) = AwaitingReception::greet(&link.keys(), &prologue(&link, who), &mut entropy(who));
-    world.say(who, streams[0], knock);
-    assert_eq!(world.open_sessions("ada")[0].waiting, 1);
+    let speaks = |world: &mut World, who: &str, stream| {
+        let (_, knock) = AwaitingReception::greet(&link.keys(), &prologue(&link, who), &mut entropy(who));
+        world.say(who, stream, knock);
+        world.open_sessions("ada")[0].waiting
+    };
+    assert_eq!(speaks(&mut world, &room[0], streams[0]), 1);
+
+    // That left one place; of two more, one takes that of who has been silent for longest.
+    for who in ["zoe", "eve"] {
+        world.outsider(who);
+    }
+    let [zoe, eve] = ["zoe", "eve"].map(|who| world.open_to(who, "ada", Protocol::Greeting));
+    assert!(!world.stands(streams[1]), "who was silent for longest makes room");
+    assert!(streams[2..].iter().chain([&zoe]).all(|stream| world.stands(*stream)), "and nobody else");
+    assert_eq!(speaks(&mut world, "eve", eve), 2);
 }
