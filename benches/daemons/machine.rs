@@ -28,6 +28,11 @@ impl Wire {
         if self == Self::Quic { "quic" } else { "tcp" }
     }
 
+    /// An address on a machine of its own.
+    pub(crate) fn at(self, ip: &str) -> String {
+        if self == Self::Quic { format!("/ip4/{ip}/udp/4001/quic-v1") } else { format!("/ip4/{ip}/tcp/4001") }
+    }
+
     /// Addresses on the loopback interface with ports that nobody has.
     pub(crate) fn addresses(self) -> Vec<String> {
         let tcp = || {
@@ -54,15 +59,28 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn start(name: &str, wire: Wire) -> Self {
-        let home = tempfile::Builder::new().prefix(&format!("muster-bench-{name}-")).tempdir().unwrap();
         // Two daemons on one machine find each other by the link; mDNS would find whoever else is on the network.
         let mdns = wire == Wire::Both;
-        fs::write(home.path().join("musterd.toml"), format!("[lan]\nmdns = {mdns}\n")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_musterd"));
+        Self::at(name, None, &wire.addresses(), &format!("[lan]\nmdns = {mdns}\n"))
+    }
+
+    /// One with these lines in its configuration, in a network namespace of that name if there is one.
+    pub(crate) fn at(name: &str, space: Option<&str>, listen: &[String], configuration: &str) -> Self {
+        let home = tempfile::Builder::new().prefix(&format!("muster-bench-{name}-")).tempdir().unwrap();
+        fs::write(home.path().join("musterd.toml"), configuration).unwrap();
+        let program = env!("CARGO_BIN_EXE_musterd");
+        let mut command = match space {
+            Some(space) => {
+                let mut enters = Command::new("ip");
+                enters.args(["netns", "exec", space, program]);
+                enters
+            }
+            None => Command::new(program),
+        };
         command.arg("--config").arg(home.path().join("musterd.toml"));
         command.arg("--data-dir").arg(home.path().join("data"));
-        for address in wire.addresses() {
-            command.args(["--listen", &address]);
+        for address in listen {
+            command.args(["--listen", address]);
         }
         let log = File::create(home.path().join("log")).unwrap();
         let daemon = command.env_remove("RUST_LOG").stdin(Stdio::null()).stderr(log).spawn().unwrap();
@@ -70,7 +88,7 @@ impl Machine {
         let end = Instant::now() + Duration::from_secs(20);
         while !machine.home.path().join("data/control.sock").exists() {
             assert!(Instant::now() < end, "the daemon of {name} doesn't start: {}", machine.log());
-            sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(1));
         }
         machine
     }
@@ -108,9 +126,19 @@ impl Machine {
         Talk { client, input: Some(input), lines }
     }
 
+    /// Its memory as it is.
     pub(crate) fn resident_mb(&self) -> f64 {
+        self.megabytes("VmRSS:")
+    }
+
+    /// The most that it ever had.
+    pub(crate) fn peak_mb(&self) -> f64 {
+        self.megabytes("VmHWM:")
+    }
+
+    fn megabytes(&self, of: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.daemon.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(of)).unwrap();
         let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         (kilobytes / 1024.0 * 10.0).round() / 10.0
     }

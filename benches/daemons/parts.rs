@@ -1,4 +1,4 @@
-//! What the parts of a pairing cost alone: a connection, and a handshake.
+//! What the parts of a pairing cost alone: a connection, a handshake, and a commit.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, ping, tcp, yamux};
+
+use muster::core::node::output::Batch;
+use muster::store::Store;
 
 use crate::machine::Wire;
 
@@ -100,4 +103,21 @@ fn handshake() -> f64 {
     let took = began.elapsed();
     assert_eq!(guest.is_initiator(), !host.is_initiator());
     took.as_secs_f64() * 1000.0
+}
+
+/// Milliseconds of so many commits, each of five entries such as an invitation's: durable when they return.
+pub(crate) fn commits(runs: usize) -> Vec<f64> {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(home.path()).unwrap();
+    let commit = |run: usize| {
+        let mut batch = Batch::default();
+        for entry in 0..5_usize {
+            let key = [run.to_be_bytes(), entry.to_be_bytes()].concat();
+            batch.changes.push((key, Some(vec![7; 400])));
+        }
+        let began = Instant::now();
+        store.commit(&batch).unwrap();
+        began.elapsed().as_secs_f64() * 1000.0
+    };
+    (0..runs).map(commit).collect()
 }

@@ -61,6 +61,7 @@ mod points;
 mod probe;
 mod relays;
 mod router;
+mod seeding;
 mod seek;
 mod shares;
 #[doc(hidden)]
@@ -175,6 +176,7 @@ pub struct Net {
 /// # Errors
 /// Says which address failed, and why.
 pub async fn start(settings: Settings) -> Result<(Net, mpsc::Receiver<Input>), NetError> {
+    seeding::begin();
     let (commands, to_perform) = mpsc::channel(COMMANDS);
     let (inputs, happened) = mpsc::channel(INPUTS);
     let mut ledger = ledger::Ledger::new(&settings.listen);

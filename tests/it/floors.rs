@@ -51,12 +51,13 @@ const FLOORS: [(&str, &[&str]); 9] = [
 ];
 
 /// The crates that have one home, and where it is.
-const HOMES: [(&str, &[&str]); 7] = [
+const HOMES: [(&str, &[&str]); 8] = [
     ("libp2p", &["src/net/"]),
     ("prost", &["src/net/point/wire.rs", "src/net/callbacks/wire.rs"]),
     ("sled", &["src/store/"]),
     ("snow", &["src/core/greeting/noise.rs"]),
     ("bincode", &["src/core/primitives/codec.rs"]),
+    ("aws_lc_rs", &["src/net/seeding.rs"]),
     ("axum", &["src/control/"]),
     ("clap", &["src/cli/", "src/daemon/config.rs", "src/bin/"]),
 ];

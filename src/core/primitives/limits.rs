@@ -134,8 +134,8 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(3);
 /// How long other sessions may take to show up once one was found.
 pub const OTHERS_SHOW_UP: Duration = Duration::from_millis(1500);
 
-/// Guests that have opened a stream and not yet finished the handshake, in all.
-pub const HANDSHAKES_UNDER_WAY: usize = 64;
+/// Guests that have opened a stream and not yet said their first word, in all: a full session whose guests come at one moment.
+pub const HANDSHAKES_UNDER_WAY: usize = MOST_SEATS as usize;
 
 /// Failed handshakes from one address in a minute before refusals are delayed.
 pub const FREE_FAILURES_PER_MINUTE: u32 = 5;

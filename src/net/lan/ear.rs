@@ -24,8 +24,11 @@ const ASK: (Duration, Duration, Duration) =
 /// So long somebody waits who asked: questions and answers may be lost, in a loud room many of them.
 const WAITED_FOR: Duration = limits::REACH;
 
-/// Between two answers: a room that asks at one moment is answered once.
+/// Between two answers, in the long run: a room that asks at one moment is answered once.
 const ANSWER: Duration = Duration::from_millis(100);
+
+/// So many follow each other at once after a silence: of a daemon that was just started, and of the join that begins at it.
+const ANSWERS_AT_ONCE: u32 = 4;
 
 /// How often it is looked which links there are.
 const LOOK: Duration = Duration::from_secs(5);
@@ -47,7 +50,8 @@ pub(super) struct Ear {
     /// Until then somebody waits.
     waits_until: Instant,
     answer_at: Option<Instant>,
-    answered_at: Instant,
+    /// When there would be silence again, were each answer as long as the pause after it.
+    answered_until: Instant,
     look_at: Instant,
     counts: Counts,
 }
@@ -63,11 +67,11 @@ impl Ear {
     ) -> Self {
         let now = Instant::now();
         let links = Links::default();
-        let (ask_at, look_at, answered_at, waits_until) = (now, now, now, now);
+        let (ask_at, look_at, answered_until, waits_until) = (now, now, now, now);
         let (pause, answer_at, counts) = (ASK.0, None, Counts::default());
         #[rustfmt::skip]
         let ear = Self {
-            peer, name, ends, links, ours, asked, tell, ask_at, pause, waits_until, answer_at, answered_at, look_at,
+            peer, name, ends, links, ours, asked, tell, ask_at, pause, waits_until, answer_at, answered_until, look_at,
             counts,
         };
         ear
@@ -138,8 +142,9 @@ impl Ear {
     }
 
     fn answer_soon(&mut self) {
-        let soonest = (self.answered_at + ANSWER).max(Instant::now());
-        self.answer_at.get_or_insert(soonest);
+        let now = Instant::now();
+        let ahead = self.answered_until.saturating_duration_since(now);
+        self.answer_at.get_or_insert(now + ahead.saturating_sub(ANSWER * (ANSWERS_AT_ONCE - 1)));
     }
 
     fn do_what_is_due(&mut self, now: Instant) {
@@ -159,7 +164,7 @@ impl Ear {
             self.ends.iter().flatten().for_each(|ends| ends.say(|_| Some(words::question())));
         }
         if self.answer_at.is_some_and(|at| at <= now) {
-            (self.answer_at, self.answered_at) = (None, now);
+            (self.answer_at, self.answered_until) = (None, self.answered_until.max(now) + ANSWER);
             self.ends.iter().flatten().for_each(|ends| ends.say(|ip| self.here(ip)));
         }
     }

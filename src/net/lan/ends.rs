@@ -22,7 +22,9 @@ const GROUP_6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 pub(super) struct Ends {
     is_v4: bool,
     hears: UdpSocket,
-    speaks: BTreeMap<IpAddr, (u32, UdpSocket)>,
+    /// The system's own, and never waited for: tokio's have no room until it has looked at them once, and the first
+    /// question would be lost.
+    speaks: BTreeMap<IpAddr, (u32, std::net::UdpSocket)>,
 }
 
 impl Ends {
@@ -64,7 +66,7 @@ impl Ends {
         self.speaks.len() > before
     }
 
-    fn join(&self, ip: IpAddr, index: u32) -> io::Result<UdpSocket> {
+    fn join(&self, ip: IpAddr, index: u32) -> io::Result<std::net::UdpSocket> {
         let joined = match ip {
             IpAddr::V4(ip) => sockopt::set_ip_add_membership(&self.hears, &GROUP_4, &ip),
             IpAddr::V6(_) => sockopt::set_ipv6_add_membership(&self.hears, &GROUP_6, index),
@@ -78,7 +80,7 @@ impl Ends {
         } else {
             sockopt::set_ipv6_multicast_hops(&socket, 255)?;
         }
-        UdpSocket::from_std(socket)
+        Ok(socket)
     }
 
     /// The next packet, and who sent it.
@@ -101,7 +103,7 @@ impl Ends {
                 false => SocketAddrV6::new(GROUP_6, PORT, 0, *index).into(),
             };
             let Some(packet) = what(*ip) else { continue };
-            if let Err(error) = socket.try_send_to(&packet, to) {
+            if let Err(error) = socket.send_to(&packet, to) {
                 tracing::trace!(%ip, %error, "nothing said");
             }
         }

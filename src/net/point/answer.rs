@@ -60,7 +60,16 @@ pub(super) enum Heard {
     Refused(Status),
 }
 
+/// What stands around each record in an answer, in bytes, at the most.
+const AROUND_A_RECORD: usize = 32;
+
 impl Answer {
+    /// About as many bytes as the frame has. What isn't a list is small, and counts as nothing.
+    pub(super) fn bytes(&self) -> usize {
+        let Self::Discovered(Ok(page)) = self else { return 0 };
+        page.told.iter().map(|told| told.record.len() + page.namespace.len() + AROUND_A_RECORD).sum()
+    }
+
     /// As a frame; none, where there is nothing to be said.
     pub(super) fn frame(self) -> Option<Vec<u8>> {
         let message = match self {

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, Heard};
 use super::request::{Fault, Request};
+use super::under_way::Part;
 use super::{PROTOCOL, wire};
 use crate::core::primitives::limits;
 
@@ -38,10 +39,13 @@ pub enum FromHandler {
 
 /// Takes the one answer to one request.
 #[derive(Debug)]
-pub struct AnswerTo(oneshot::Sender<Answer>);
+pub struct AnswerTo(oneshot::Sender<Weighed>);
+
+/// An answer, and the room that it takes until it is read.
+type Weighed = (Answer, Option<Part>);
 
 impl AnswerTo {
-    pub(super) fn say(self, answer: Answer) {
+    pub(super) fn say(self, answer: Weighed) {
         // Who asked may be gone.
         let _ = self.0.send(answer);
     }
@@ -136,9 +140,9 @@ async fn read_request(mut stream: Stream, from: PeerId) -> Step {
     Step::Asked(stream, asked)
 }
 
-async fn answer(mut stream: Stream, said: oneshot::Receiver<Answer>) -> Step {
-    let frame = said.await.ok().and_then(Answer::frame);
-    if let Some(frame) = frame {
+async fn answer(mut stream: Stream, said: oneshot::Receiver<Weighed>) -> Step {
+    let Ok((said, _until_it_is_read)) = said.await else { return Step::Over };
+    if let Some(frame) = said.frame() {
         // A failure means that nobody waits for the answer.
         let _ = stream.write_all(&frame).await;
     }

@@ -22,6 +22,7 @@ mod answer;
 mod handler;
 pub mod registry;
 mod request;
+mod under_way;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +44,7 @@ use answer::{Answer, Heard};
 use handler::{FromHandler, Handler};
 use registry::{Registry, Who};
 use request::Fault;
+use under_way::{Part, UnderWay};
 
 pub use answer::{Found, Page, Told};
 pub use request::Request;
@@ -98,6 +100,7 @@ pub enum Event {
 pub struct Point {
     key: Keypair,
     registry: Option<Registry>,
+    answers: UnderWay,
     /// What one request may take.
     time: Duration,
     connections: BTreeMap<PeerId, Vec<ConnectionId>>,
@@ -111,7 +114,8 @@ impl Point {
     #[must_use]
     pub fn new(key: Keypair, registry: Option<Registry>, time: Duration) -> Self {
         let (connections, origins) = (BTreeMap::new(), BTreeMap::new());
-        Self { key, registry, time, connections, origins, to_swarm: VecDeque::new() }
+        let answers = UnderWay::default();
+        Self { key, registry, answers, time, connections, origins, to_swarm: VecDeque::new() }
     }
 
     /// Registers us at a point, with these addresses.
@@ -162,6 +166,14 @@ impl Point {
                 (Answer::Discovered(page), None)
             }
             Err(fault) => (fault.answer(), None),
+        }
+    }
+
+    /// An answer with the room that it takes until it is read; where there is none, a refusal takes its place.
+    fn weighed(&self, who: Who, answer: Answer) -> (Answer, Option<Part>) {
+        match self.answers.take(who, answer.bytes()) {
+            Some(part) => (answer, Some(part)),
+            None => (Answer::Discovered(Err(Status::Unavailable)), None),
         }
     }
 
@@ -243,7 +255,7 @@ impl NetworkBehaviour for Point {
             FromHandler::Asked(asked, answer_to) => {
                 let who = Who { peer, from: self.origins.get(&connection).copied() };
                 let (answer, registered) = self.serve(who, asked);
-                answer_to.say(answer);
+                answer_to.say(self.weighed(who, answer));
                 self.tell(Event::Asked { peer, registered });
             }
             FromHandler::Heard(request, outcome) => self.heard(peer, request, outcome.0),

@@ -7,6 +7,7 @@
 //!  loot       what lies on a stolen disk: the key, the certificates; and what can be forged with them
 //!  speech     the messages of `/muster/sync/1`, written after docs/spec/wire.md
 //!  pretender  a guest that is greeted like any other and writes down what it was told
+//!  trickle    a line to somebody who takes a byte a second of what they asked for
 //!  harm       what none of them may have done: the victim lives, and nothing has changed
 //! ```
 
@@ -14,25 +15,26 @@ pub(crate) mod harm;
 pub(crate) mod loot;
 pub(crate) mod pretender;
 pub(crate) mod speech;
+pub(crate) mod trickle;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use libp2p::core::{Transport as _, upgrade::Version};
-use libp2p::swarm::{self, NetworkBehaviour, Swarm, SwarmEvent, dial_opts::DialOpts};
-use libp2p::{Multiaddr, PeerId, Stream, noise, ping, tcp, yamux};
+use libp2p::swarm::{Swarm, SwarmEvent, dial_opts::DialOpts};
+use libp2p::{Multiaddr, PeerId, Stream};
 use muster::core::node::input::Protocol;
 use muster::core::primitives::ids::DeviceId;
 use muster::core::primitives::keys::DeviceKey;
 use muster::core::primitives::secret::Secret32;
-use muster::net::streams::{Event, Streams};
+use muster::net::streams::Event;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::daemons::LONG;
+use super::light::{self, Behaviour, BehaviourEvent, Version};
 
 /// A peer of our own making.
 pub(crate) struct Intruder {
@@ -51,13 +53,6 @@ pub(crate) struct Wire {
     /// Every byte that came, in order.
     pub(crate) heard: Vec<u8>,
     understood: usize,
-}
-
-/// Our protocols, and an answer to every ping: who gives none is soon hung up on.
-#[derive(NetworkBehaviour)]
-struct Behaviour {
-    streams: Streams,
-    ping: ping::Behaviour,
 }
 
 enum Ask {
@@ -83,7 +78,7 @@ impl Intruder {
         let (tell, listening) = std::sync::mpsc::channel();
         let seed = *key.seed().expose();
         runtime.spawn(async move {
-            let mut swarm = swarm(seed);
+            let mut swarm = light::swarm(seed, Version::V1);
             swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
             live(swarm, asked, come, tell).await;
         });
@@ -212,18 +207,6 @@ impl Wire {
             }
         }
     }
-}
-
-fn swarm(mut seed: [u8; 32]) -> Swarm<Behaviour> {
-    let key = libp2p::identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
-    let transport = tcp::tokio::Transport::default()
-        .upgrade(Version::V1)
-        .authenticate(noise::Config::new(&key).unwrap())
-        .multiplex(yamux::Config::default())
-        .boxed();
-    let patient = swarm::Config::with_tokio_executor().with_idle_connection_timeout(LONG);
-    let behaviour = Behaviour { streams: Streams::default(), ping: ping::Behaviour::default() };
-    Swarm::new(transport, behaviour, key.public().to_peer_id(), patient)
 }
 
 fn stands(swarm: &Swarm<Behaviour>, peer: Option<&PeerId>) -> bool {

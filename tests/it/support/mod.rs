@@ -3,13 +3,16 @@
 mod breakage;
 pub(crate) mod breaks;
 pub(crate) mod chance;
+pub(crate) mod crowd;
 pub(crate) mod daemons;
 pub(crate) mod false_host;
 pub(crate) mod hostile;
+pub(crate) mod light;
 pub(crate) mod network;
 pub(crate) mod outsider;
 pub(crate) mod pair;
 mod people;
+pub(crate) mod registrant;
 pub(crate) mod room;
 pub(crate) mod speech;
 pub(crate) mod world;

@@ -118,6 +118,13 @@ pub const REQUESTS_UNDER_WAY: usize = 64;
 /// Registrations in one answer of a point, however many are asked for; the cookie asks for the next ones.
 pub const TOLD_AT_ONCE: usize = 128;
 
+/// Answers of a point that one address hasn't taken yet, in bytes, with all its keys; that of a peer whose address doesn't
+/// count: four hundred devices that ask for a large organization's members at one moment.
+pub const ANSWERS_OF_ONE: usize = 2 * 1024 * 1024;
+
+/// Answers of a point that nobody has taken yet, in bytes, in all.
+pub const ANSWERS_IN_ALL: usize = 32 * 1024 * 1024;
+
 /// Registrations that we ask a point for at once.
 pub const DISCOVERED_AT_ONCE: u64 = 16;
 

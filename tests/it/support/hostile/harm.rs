@@ -30,3 +30,13 @@ pub(crate) fn certificates(machine: &Machine) -> usize {
     assert_eq!(said.code, 0, "{}", said.err);
     said.out.lines().count()
 }
+
+/// A daemon may grow by this many kilobytes, whatever comes: its bounds, and what an allocator keeps.
+pub(crate) const GROWS: usize = 48 * 1024;
+
+/// The most memory that a daemon ever had, in kilobytes.
+pub(crate) fn peak(of: &Machine) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", of.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -88,6 +88,12 @@ impl Pretender {
         while !matches!(self.hears(), Says::Certificates(all) if all.len() == self.history.len()) {}
     }
 
+    /// Asks for the same again and again and takes none of it; whether the other end still listens.
+    pub(crate) fn asks_and_takes_nothing(&mut self, message: &Says, times: usize) -> bool {
+        let sync = self.sync.as_mut().unwrap();
+        (0..times).all(|_| sync.speaks(message))
+    }
+
     fn hears(&mut self) -> Says {
         let frame = self.sync.as_mut().unwrap().hears().unwrap();
         self.told.extend(&frame);
