@@ -39,11 +39,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use muster::core::node::Settings;
 use muster::core::node::output::Batch;
-use muster::core::node::{Node, Settings};
 use muster::core::primitives::codec;
 use muster::core::primitives::limits;
 use muster::core::roster::{History, Profile, SignedCertificate, VerifiedCertificate};
+use muster::daemon::restoring::restore;
 use muster::store::Store;
 use organization::Organization;
 use serde_json::json;
@@ -130,7 +131,7 @@ fn replay(dir: &Path) {
     let (store_only_s, store_only_cpu_s) = store_only(dir);
     let began = Instant::now();
     let (store, _) = Store::open(&dir.join("replayed")).unwrap();
-    let node = Node::restore(store.load().unwrap(), Settings::default()).unwrap().unwrap();
+    let node = restore(store.load().unwrap(), Settings::default()).unwrap().unwrap();
     let reopen_s = began.elapsed().as_secs_f64();
     assert!(node.is_active());
 

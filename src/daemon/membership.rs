@@ -13,10 +13,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
 use super::driver::Driver;
+use super::restoring;
 use crate::core::node::conversation::{Begin, Step};
 use crate::core::node::event::Event;
 use crate::core::node::input::Input;
-use crate::core::node::output::{Output, Snapshot};
+use crate::core::node::output::Output;
 use crate::core::node::request::{Answer, Class, Refusal, Request};
 use crate::core::node::{Node, Settings};
 use crate::core::primitives::address::Address;
@@ -236,14 +237,10 @@ impl Life {
 
     /// From opening the store to whatever ends that.
     async fn stretch(&mut self, told: &mut mpsc::Receiver<Told>) -> Over {
-        let (store, snapshot) = match self.open().await {
-            Ok(opened) => opened,
+        let (store, node) = match self.open().await {
+            Ok((store, Some(node))) => (store, node),
+            Ok((_, None)) => return Over::Empty,
             Err(trouble) => return Over::Failed(trouble),
-        };
-        let node = match Node::restore(snapshot, self.shared.settings.clone()) {
-            Ok(Some(node)) => node,
-            Ok(None) => return Over::Empty,
-            Err(error) => return Over::Failed(Trouble::of_store(&error)),
         };
         let is_out = node.joining().is_none() && !node.is_active();
         let (net, inputs) = if node.needs_network(self.shared.clock.now()) {
@@ -266,16 +263,16 @@ impl Life {
         over
     }
 
-    async fn open(&mut self) -> Result<(Store, Snapshot), Trouble> {
-        let (dir, store) = (self.dir.clone(), self.store.take());
+    async fn open(&mut self) -> Result<(Store, Option<Node>), Trouble> {
+        let (dir, store, settings) = (self.dir.clone(), self.store.take(), self.shared.settings.clone());
         let opening = tokio::task::spawn_blocking(move || {
             let (store, opened) =
                 store.map_or_else(|| Store::open(&dir), |store| Ok((store, Opened::Sound)))?;
-            let snapshot = store.load()?;
-            Ok((store, opened, snapshot))
+            let node = restoring::restore(store.load()?, settings);
+            Ok((store, opened, node))
         });
         let opened: Result<_, StoreError> = opening.await.map_err(|error| Trouble::of_store(&error))?;
-        let (store, opened, snapshot) = opened.map_err(|error| Trouble::of_store(&error))?;
+        let (store, opened, node) = opened.map_err(|error| Trouble::of_store(&error))?;
         match &opened {
             Opened::Sound => {}
             Opened::SnapshotRebuilt => tracing::warn!("{}: {opened}; nothing is lost", self.dir.display()),
@@ -284,7 +281,7 @@ impl Life {
                 self.know(|known| known.damage = Some(opened.to_string()));
             }
         }
-        Ok((store, snapshot))
+        Ok((store, node.map_err(|error| Trouble::of_store(&error))?))
     }
 
     /// Before the next try: whoever asks meanwhile is told what is wrong. Gives how it is to end, if it is.

@@ -107,7 +107,8 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
     world.ask("ada", Request::RevokeUsers { users: vec![email("zoe")] }).unwrap();
     let (known, all) = (world.history("zoe"), world.history("ada"));
     let revocation = all.roster().user_of(&device("zoe").device()).unwrap().revoked.unwrap();
-    let lacks = all.with_ancestors(&[revocation]).iter().filter(|id| !known.contains(id)).count();
+    let evidence = [vec![revocation], all.acknowledgements(&revocation)].concat();
+    let lacks = all.with_ancestors(&evidence).iter().filter(|id| !known.contains(id)).count();
     for hello in [None, Some(Says::hello(&known))] {
         let channel = world.open_to("zoe", "ada", Protocol::Sync);
         let shown = if hello.is_some() { lacks } else { 0 };
@@ -121,6 +122,6 @@ fn a_revoked_member_who_asks_for_openings_is_shown_the_revocation_and_gets_none(
             Says::Revoked(_) => 0,
             other => panic!("{other:?}"),
         });
-        assert_eq!(certificates.sum::<usize>(), shown, "what led to the revocation and isn't held");
+        assert_eq!(certificates.sum::<usize>(), shown, "what led to the revocation, and who acknowledged it");
     }
 }

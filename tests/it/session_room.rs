@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use muster::core::greeting::link::Link;
 use muster::core::greeting::{Reason, Side};
 use muster::core::node::conversation::Step;
 use muster::core::node::event::{Happening, SessionEnd};
@@ -337,37 +338,57 @@ fn a_guest_whose_machine_crashes_anywhere_is_in_once_and_takes_one_seat() {
     }
 }
 
+/// A guest comes, sees a code, and says that none of it is right; whether a greeting began at all.
+fn breaks(world: &mut World, link: &Link, name: &str) -> bool {
+    let join = world.join(name, link);
+    let greet = world.greet("ada");
+    let begun = world.code("ada", greet).is_some();
+    world.answer(name, join, "none");
+    world.leaves(name, join);
+    world.leaves("ada", greet);
+    begun
+}
+
 #[test]
 fn attempts_that_break_slow_the_next_one_down_until_somebody_comes_in_and_too_many_end_the_session() {
     let mut world = World::new("breaking");
     world.found("ada");
     let link = world.open_session("ada", 3, Some(Profile::Member));
-    let breaks = |world: &mut World, name: &str| {
-        let join = world.join(name, &link);
-        let greet = world.greet("ada");
-        let begun = world.code("ada", greet).is_some();
-        world.answer(name, join, "none");
-        world.leaves(name, join);
-        world.leaves("ada", greet);
-        begun
-    };
     for n in 0..limits::ATTEMPTS_WITHOUT_PAUSE + 1 {
-        assert!(breaks(&mut world, &guest(n as usize)));
+        assert!(breaks(&mut world, &link, &guest(n as usize)));
     }
-    assert!(!breaks(&mut world, "eager"), "the next has to wait");
+    assert!(!breaks(&mut world, &link, "eager"), "the next has to wait");
     world.wait(Duration::from_secs(6));
     let bob = world.join("bob", &link);
     let greet = world.greet("ada");
     world.play(("ada", greet), ("bob", bob), "member");
     assert!(world.is_member("bob"));
-    assert!(breaks(&mut world, "zoe"), "one who came in ends the row");
+    assert!(breaks(&mut world, &link, "zoe"), "one who came in ends the row");
     for n in 20..60 {
         world.wait(5 * MINUTE);
         if world.open_sessions("ada").is_empty() {
             assert_eq!(n, 20 + limits::ATTEMPTS as usize - 4);
             return;
         }
-        breaks(&mut world, &guest(n));
+        breaks(&mut world, &link, &guest(n));
     }
     panic!("it never ends");
+}
+
+#[test]
+fn in_a_session_of_a_hundred_sixty_four_attempts_may_break_and_no_more() {
+    let mut world = World::new("breaking a large one");
+    world.found("ada");
+    let long = Request::OpenSession {
+        profile: Some(Profile::Member),
+        life: Some(24 * 60 * MINUTE),
+        seats: Some(100),
+        show_name: false,
+    };
+    let link = world.open_session_with("ada", long);
+    for n in 0..limits::SESSION_ATTEMPTS {
+        assert!(breaks(&mut world, &link, &guest(n as usize)), "{n}");
+        world.wait(5 * MINUTE);
+    }
+    assert!(world.open_sessions("ada").is_empty());
 }

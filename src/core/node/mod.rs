@@ -52,9 +52,10 @@ use crate::core::primitives::ids::{DeviceId, InvitationId, OrganizationId};
 use crate::core::primitives::keys::DeviceKey;
 use crate::core::primitives::secret::Secret32;
 use crate::core::primitives::time::Moment;
+use crate::core::roster::VerifiedCertificate;
 
 pub use member::NewOrganization;
-pub use records::Damaged;
+pub use records::{Damaged, Records};
 
 /// What the daemon's configuration says to a node.
 #[derive(Debug, Clone, Default)]
@@ -147,13 +148,25 @@ impl Node {
     /// # Errors
     /// [`Damaged`] where a record can't be read.
     pub fn restore(snapshot: Snapshot, settings: Settings) -> Result<Option<Self>, Damaged> {
-        let records = records::Records::new(snapshot);
+        let records = Records::new(snapshot);
+        Self::restore_from(&records, records.certificates(), settings)
+    }
+
+    /// The same, where its certificates are read by somebody else, who may be ahead: another thread, say.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn restore_from(
+        records: &Records,
+        certificates: impl Iterator<Item = Result<VerifiedCertificate, Damaged>>,
+        settings: Settings,
+    ) -> Result<Option<Self>, Damaged> {
         let Some(seed) = records.one::<Secret32>(records::DEVICE_KEY)? else { return Ok(None) };
         let key = DeviceKey::from_seed(seed);
         let device = key.device();
         let phase = match records.one::<Membership>(records::MEMBERSHIP)? {
             Some(membership) => {
-                Phase::Member(Box::new(Member::restore(key, membership, settings, &records)?))
+                Phase::Member(Box::new(Member::restore(key, membership, settings, records, certificates)?))
             }
             None => match records.one::<Pending>(records::JOIN)? {
                 Some(pending) => Phase::Joining(Box::new(Joining::restore(key, pending, settings))),

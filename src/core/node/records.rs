@@ -12,6 +12,8 @@
 //!  p id                 a pin: whether it is the Enroll of one's own user, or else a removal seen settled
 //! ```
 
+use std::fmt;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::output::{Batch, Snapshot};
@@ -71,10 +73,19 @@ impl Batch {
 }
 
 /// A snapshot, sorted by key: certificates come in causal order.
-pub(super) struct Records(Snapshot);
+pub struct Records(Snapshot);
+
+impl fmt::Debug for Records {
+    /// Keys lie among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Records({})", self.0.len())
+    }
+}
 
 impl Records {
-    pub(super) fn new(mut snapshot: Snapshot) -> Self {
+    /// What a store held.
+    #[must_use]
+    pub fn new(mut snapshot: Snapshot) -> Self {
         snapshot.sort_unstable();
         Self(snapshot)
     }
@@ -95,7 +106,10 @@ impl Records {
 
     /// All certificates, ancestors first. They were verified when they came in, and nobody else writes here: their ids
     /// are computed again and their form is looked at, their signatures aren't. `muster roster verify` does that.
-    pub(super) fn certificates(&self) -> impl Iterator<Item = Result<VerifiedCertificate, Damaged>> {
+    ///
+    /// # Errors
+    /// [`Damaged`] for a record that is none.
+    pub fn certificates(&self) -> impl Iterator<Item = Result<VerifiedCertificate, Damaged>> {
         self.of(b'c').map(|record| kept(record).ok_or_else(|| damaged(record)))
     }
 

@@ -153,6 +153,10 @@ pub const FAILING_ADDRESSES: usize = 1024;
 /// the middle gets one chance in 2^20 at each, so that all of them together stay below 1 in 50,000.
 pub const ATTEMPTS: u32 = 20;
 
+/// The same in a session with more seats than [`ATTEMPTS`]: each guest may mishear once, and all attempts together stay below
+/// 1 in 16,000.
+pub const SESSION_ATTEMPTS: u32 = 64;
+
 /// From this many such attempts on, the next one has to wait (a growing pause).
 pub const ATTEMPTS_WITHOUT_PAUSE: u32 = 2;
 

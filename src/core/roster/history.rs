@@ -331,6 +331,14 @@ impl History {
         })
     }
 
+    /// The certificates that acknowledge a removal, whether or not they count.
+    #[must_use]
+    pub fn acknowledgements(&self, removal: &CertificateId) -> Vec<CertificateId> {
+        let removal = self.graph.ix(removal);
+        let by = removal.map(|removal| self.graph.acknowledgements(removal)).unwrap_or_default();
+        by.iter().map(|by| self.graph.id(*by)).collect()
+    }
+
     /// Whether resolving all that is held from nothing gives the very same standings, which the roster is read off.
     #[must_use]
     pub fn is_consistent(&self) -> bool {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use muster::core::node::input::{Channel, Input, Protocol};
-use muster::core::node::request::Request;
+use muster::core::node::request::{Answer, Request};
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::CertificateId;
 use muster::core::roster::History;
@@ -258,6 +258,14 @@ impl Network {
         let honest =
             |(one, other): &&(String, String)| self.honest.contains(one) && self.honest.contains(other);
         self.world.breaks.without_a_reason.iter().filter(honest).collect()
+    }
+
+    /// Whether this device has set something aside that would undo what it saw settled.
+    pub(crate) fn is_in_dispute(&mut self, name: &str) -> bool {
+        match self.world.ask(name, Request::VerifyRoster) {
+            Ok(Answer::Verified(verified)) => !verified.disputes.is_empty(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Those honest devices that were revoked, as this one sees it.

@@ -147,8 +147,8 @@ impl Member {
         self.farewells.streams.insert(channel, Farewell { peer, deadline, shown: false, frames: 0 });
         if by_us {
             let Some(by) = self.out_by(&peer) else { return out.hang_up(channel) };
-            let causes = self.causes(&peer);
-            send(channel, &Message::Certificates(self.latest_before(&causes, &peer)), out);
+            let shown = self.shown_to(&peer);
+            send(channel, &Message::Certificates(self.latest_before(&shown, &peer)), out);
             self.shows(channel, &by, out);
         }
     }
@@ -198,7 +198,15 @@ impl Member {
     }
 
     /// What a device is shown that is out: by what, and where whoever signed that was put out as well, by what, and so on:
-    /// its human should know who of those whom they knew still stands, and can invite them again.
+    /// its human should know who of those whom they knew still stands, and can invite them again. With who
+    /// acknowledged them: without, what it holds besides may void them there.
+    fn shown_to(&self, device: &DeviceId) -> Vec<CertificateId> {
+        let causes = self.causes(device);
+        let acknowledgements: Vec<_> =
+            causes.iter().flat_map(|by| self.history.acknowledgements(by)).collect();
+        [causes, acknowledgements].concat()
+    }
+
     fn causes(&self, device: &DeviceId) -> Vec<CertificateId> {
         let mut causes: Vec<CertificateId> = self.out_by(device).into_iter().collect();
         while causes.len() < limits::FAREWELL_CAUSES
@@ -215,7 +223,7 @@ impl Member {
     fn show(&mut self, channel: Channel, peer: &DeviceId, lacking: &[CertificateId], out: &mut Outbox) {
         let Some(by) = self.out_by(peer) else { return self.end_farewell(channel, out) };
         let lacking: BTreeSet<CertificateId> = lacking.iter().copied().collect();
-        self.send_some(channel, &self.history.ancestry_within(&self.causes(peer), &lacking), out);
+        self.send_some(channel, &self.history.ancestry_within(&self.shown_to(peer), &lacking), out);
         self.shows(channel, &by, out);
     }
 
@@ -247,7 +255,7 @@ impl Member {
                 // It hasn't said yet what it holds: surely what it signed, and what it came in with.
                 None => self.history.lacking(&self.surely_held_by(peer)).into_iter().collect(),
             };
-            self.send_some(channel, &self.history.ancestry_within(&self.causes(peer), &unsent), out);
+            self.send_some(channel, &self.history.ancestry_within(&self.shown_to(peer), &unsent), out);
             send(channel, &Message::Revoked(by), out);
             self.farewells.is_told(*peer);
         }

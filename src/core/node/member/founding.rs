@@ -102,10 +102,11 @@ impl Member {
         membership: Membership,
         settings: Settings,
         records: &Records,
+        certificates: impl Iterator<Item = Result<VerifiedCertificate, Damaged>>,
     ) -> Result<Self, Damaged> {
         let mut member = Self::blank(key, membership, settings);
         member.history.reserve(records.count_certificates());
-        for certificate in records.certificates() {
+        for certificate in certificates {
             member.history.add(certificate?).map_err(|_| Damaged("certificate".to_owned()))?;
         }
         let mut pins = Pins::default();

@@ -155,10 +155,11 @@ impl Member {
     }
 
     /// Whether so many attempts broke that no further one is allowed: in a session, as many as it has seats, for each
-    /// guest may mishear once.
+    /// guest may mishear once, within limits.
     pub(super) fn broke_too_often(&self, invitation: &Invitation) -> bool {
         let id = &invitation.keys.id;
-        let allowed = self.sessions.get(id).map_or(0, |session| session.seats).max(limits::ATTEMPTS);
+        let seats = self.sessions.get(id).map_or(0, |session| session.seats);
+        let allowed = seats.clamp(limits::ATTEMPTS, limits::SESSION_ATTEMPTS);
         invitation.attempts.saturating_sub(self.under_way(id)) >= allowed
             && (invitation.kind == Kind::Session || !self.door.is_greeting(id))
     }

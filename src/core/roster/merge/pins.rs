@@ -32,10 +32,10 @@ pub struct Dispute {
 }
 
 impl Pins {
-    /// What is pinned and holds in this set.
+    /// What is pinned and holds in this set: an Enroll that counts, a removal that is in effect. That its acknowledgements are
+    /// fewer than they were, because somebody who gave one was removed, undoes nothing yet.
     pub(in crate::core::roster) fn kept(&self, graph: &Graph, state: &State) -> BTreeSet<CertificateId> {
-        let settled = |ix: Ix| state.in_effect(ix) && state.is_settled(ix);
-        let removals = self.settled.iter().filter(|id| graph.ix(id).is_some_and(settled));
+        let removals = self.settled.iter().filter(|id| graph.ix(id).is_some_and(|ix| state.in_effect(ix)));
         let enrolment = self.enrolment.iter().filter(|id| graph.ix(id).is_some_and(|ix| state.counts(ix)));
         removals.chain(enrolment).copied().collect()
     }
