@@ -14,7 +14,7 @@
 //!  clock     the time that is handed to the core, which never runs backwards
 //!  entropy   the randomness that is handed to the core
 //!  logging   what an administrator would care about, on stderr
-//!  restoring a node from its store, with both hands
+//!  restoring  a node from its store, by two threads
 //!  open_files  as many as the bounds of the network need
 //!  notify    "ready" and "stopping" to the service manager
 //! ```

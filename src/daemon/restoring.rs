@@ -1,5 +1,5 @@
 //! A node from its store. One thread reads certificates, another takes them in: who waits for a large organization
-//! waits a quarter less. What comes of it is the same.
+//! waits less. What comes of it is the same.
 
 use std::sync::mpsc::sync_channel;
 use std::thread;

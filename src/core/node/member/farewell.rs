@@ -1,11 +1,11 @@
-//! Farewells: a stream on which one side holds the other revoked. Who is out is shown what put it out, with those
-//! ancestors that it lacks, so that its own human knows; no name, and nothing else. And it hands in what it signed and
+//! Farewells: a stream on which one side holds the other revoked. Who is out is shown what put it out and who acknowledged
+//! that, with those ancestors that it lacks, so that its own human knows; no name, and nothing else. And it hands in what it signed and
 //! heard while it was away: a removal of its own may be the one that stands, and the guests whom it let in can be
 //! adopted only where somebody holds their Enrolls.
 //!
 //! ```text
 //!  out, as the other sees it         the other
-//!   Hello ─────────────────────────▶  what it lacks of its revocation's past
+//!   Hello ─────────────────────────▶  what it lacks of its revocation
 //!   ◀──────────── Certificates, Revoked
 //!   Certificates ──────────────────▶  taken like any others, and bounded
 //! ```
@@ -207,6 +207,7 @@ impl Member {
         [causes, acknowledgements].concat()
     }
 
+    /// What put it out, whoever acknowledged that left aside.
     fn causes(&self, device: &DeviceId) -> Vec<CertificateId> {
         let mut causes: Vec<CertificateId> = self.out_by(device).into_iter().collect();
         while causes.len() < limits::FAREWELL_CAUSES
