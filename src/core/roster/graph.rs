@@ -27,8 +27,11 @@ use crate::core::primitives::ids::{CertificateId, DeviceId, InvitationId, Organi
 pub(super) type Spent = (DeviceIx, InvitationId);
 
 impl Key for Spent {
-    fn part(&self) -> u128 {
-        u128::from_le_bytes(self.1.0) ^ u128::from(self.0)
+    type Part = (DeviceIx, u128);
+
+    /// All of it: who invites chooses the invitation's id.
+    fn part(&self) -> Self::Part {
+        (self.0, u128::from_le_bytes(self.1.0))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Nothing ever walks through the table, so that its order, another one in each run, can decide nothing.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use hashbrown::HashTable;
 
@@ -29,13 +29,19 @@ impl From<Option<u32>> for Maybe {
 
 /// What numbers are found by.
 pub(super) trait Key: PartialEq {
-    /// Sixteen bytes of it, which are as good as unique: of digests and public keys nobody finds two that begin alike.
-    fn part(&self) -> u128;
+    /// What is hashed of it.
+    type Part: Hash;
+
+    /// As much of it as nobody finds alike in two.
+    fn part(&self) -> Self::Part;
 }
 
 macro_rules! begins {
     ($($id:ident),*) => {$(
         impl Key for $id {
+            type Part = u128;
+
+            /// Of digests and public keys sixteen bytes.
             fn part(&self) -> u128 {
                 self.0.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))
             }
