@@ -30,6 +30,29 @@ fn ada_founds_invites_bob_and_both_see_the_same_roster() {
 }
 
 #[test]
+fn who_was_just_let_in_knows_where_the_host_is_before_either_has_said_another_word() {
+    let mut world = World::new("let in and left");
+    world.found("ada");
+    let link = world.invite("ada", &email("bob"));
+    world.moves("ada", "/ip4/192.0.2.77/tcp/7733");
+    let join = world.join("bob", &link);
+    let greet = world.greet("ada");
+    let code = world.code("ada", greet).unwrap();
+    world.answer("bob", join, &code);
+    let code = world.code("bob", join).unwrap();
+    world.answer("ada", greet, &code);
+    world.answer("bob", join, &format!("{{\"device\":\"{}\",\"yes\":true}}", label("bob")));
+    world.answer_until(("ada", greet), r#"{"profile":"member"}"#, |world| world.is_member("bob"));
+    let known = ["/ip4/192.0.2.77/tcp/7733", "/ip4/192.0.2.3/tcp/7733"];
+    assert_eq!(world.known_addresses("bob", "ada"), known, "from the welcome, then from the link");
+    // The host's machine goes off then, and the guest's too, for a while: it is written down as well.
+    world.unplug("ada");
+    world.unplug("bob");
+    world.plug_in("bob");
+    assert_eq!(world.known_addresses("bob", "ada"), known);
+}
+
+#[test]
 fn an_external_sees_and_stores_nobodys_name_and_a_member_does() {
     let mut world = World::new("externals");
     world.found("ada");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muster::core::node::input::{Channel, Input};
+use muster::core::node::input::{Channel, ConversationId, Input};
 use muster::core::node::output::Snapshot;
 use muster::core::node::{Node, Settings};
 use muster::core::primitives::limits;
@@ -14,6 +14,35 @@ impl World {
     pub(crate) fn cut(&mut self, a: &str, b: &str) {
         self.disconnect(a, b);
         self.run();
+    }
+
+    /// An answer is given, and everything that follows from it happens until this holds, and not a step more.
+    pub(crate) fn answer_until(
+        &mut self,
+        (name, conversation): (&str, ConversationId),
+        line: &str,
+        holds: impl Fn(&Self) -> bool,
+    ) {
+        self.inputs.push_back((name.to_owned(), Input::Answer { conversation, line: line.to_owned() }));
+        while !holds(self) {
+            let (name, input) = self.inputs.pop_front().expect("it would never have held");
+            self.take(&name, input);
+        }
+    }
+
+    /// The machine listens somewhere else from now on.
+    pub(crate) fn moves(&mut self, name: &str, address: &str) {
+        self.inputs
+            .push_back((name.to_owned(), Input::Listening { addresses: vec![address.parse().unwrap()] }));
+        self.run();
+    }
+
+    /// Where `who` would dial the machine `of` to stay connected with it.
+    pub(crate) fn known_addresses(&self, who: &str, of: &str) -> Vec<String> {
+        let device = self.device_of(of);
+        let mut contacts = self.machines[who].contacts.iter();
+        let contact = contacts.find(|it| it.device == device);
+        contact.map(|it| it.addresses.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// The machine crashes: what it hadn't committed is gone, its streams break, and it comes back at once.
@@ -55,7 +84,9 @@ impl World {
         let snapshot: Snapshot = self.machines[name].disk.clone().into_iter().collect();
         if let Some(node) = Node::restore(snapshot, Settings::default()).unwrap() {
             let (device, scattered) = (self.device_of(name), self.scattered);
-            let wants = |machine: &Machine| machine.contacts.contains(&device) && machine.node.is_some();
+            let wants = |machine: &Machine| {
+                machine.contacts.iter().any(|it| it.device == device) && machine.node.is_some()
+            };
             let others: Vec<String> =
                 self.machines.iter().filter(|(_, it)| wants(it)).map(|(other, _)| other.clone()).collect();
             self.machines.get_mut(name).unwrap().node = Some(node);

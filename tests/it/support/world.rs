@@ -9,7 +9,7 @@ use muster::core::greeting::link::Link;
 use muster::core::node::conversation::{Begin, JoinAnswers, Step};
 use muster::core::node::event::Happening;
 use muster::core::node::input::{Channel, ConversationId, Input, Protocol, RequestId};
-use muster::core::node::output::Output;
+use muster::core::node::output::{Contact, Output};
 use muster::core::node::request::{Answer, Refusal, Request, UserAnswer};
 use muster::core::node::{NewOrganization, Node, Settings};
 use muster::core::primitives::entropy::Entropy;
@@ -31,7 +31,7 @@ pub(super) struct Machine {
     /// What is sought, and hasn't been found yet.
     pub(super) seeks: Option<DeviceId>,
     /// Whom it wants to stay connected with.
-    pub(super) contacts: Vec<DeviceId>,
+    pub(super) contacts: Vec<Contact>,
     /// Under which names it wants to be registered, and which of them briefly.
     pub(super) advertised: (Vec<String>, Vec<String>),
     /// Whether nobody reaches it and it reaches nobody.
@@ -219,7 +219,7 @@ impl World {
                 }
             }
             Output::StayConnected { contacts, .. } => {
-                machine.contacts = contacts.into_iter().map(|contact| contact.device).collect();
+                machine.contacts = contacts;
                 self.find_contacts(name);
             }
             Output::Reply { answer, .. } => machine.replies.push(answer),
@@ -235,8 +235,8 @@ impl World {
 
     /// Dials everybody whom a machine wants to be connected with.
     fn find_contacts(&mut self, name: &str) {
-        for device in self.machines[name].contacts.clone() {
-            if let Some(other) = self.running(&device).filter(|_| !self.scattered) {
+        for contact in self.machines[name].contacts.clone() {
+            if let Some(other) = self.running(&contact.device).filter(|_| !self.scattered) {
                 self.connect(name, &other);
             }
         }

@@ -62,7 +62,11 @@ impl Joining {
         let mut batch = Batch::default();
         batch.delete(records::JOIN);
         let (key, settings) = (self.key.clone(), self.settings.clone());
-        let member = Member::enter(key, membership, settings, certificates, openings, &mut batch)?;
+        let mut member = Member::enter(key, membership, settings, certificates, openings, &mut batch)?;
+        // The host may be gone before it has said hello: by these the two find each other again.
+        for addresses in [self.pending.hosts.clone(), head.addresses] {
+            member.note_where(self.pending.host, addresses, &mut batch);
+        }
         let step = Step::Done {
             user_id: user.id,
             device_id: self.key.device(),

@@ -156,6 +156,18 @@ impl Member {
 
     /// Where devices were reached; only members' are remembered.
     pub(super) fn remember(&mut self, peer: DeviceId, addresses: Vec<Address>, out: &mut Outbox) {
+        let mut batch = Batch::default();
+        self.note_where(peer, addresses, &mut batch);
+        out.commit(batch);
+    }
+
+    /// The same, to be written down with something else.
+    pub(in super::super) fn note_where(
+        &mut self,
+        peer: DeviceId,
+        addresses: Vec<Address>,
+        batch: &mut Batch,
+    ) {
         if !self.is_member(&peer) || addresses.is_empty() {
             return;
         }
@@ -168,9 +180,7 @@ impl Member {
         known.truncate(limits::ADDRESSES_PER_DEVICE);
         if *known != before {
             self.learned += 1;
-            let mut batch = Batch::default();
             batch.put(records::addresses(&peer), &*known);
-            out.commit(batch);
         }
     }
 }
