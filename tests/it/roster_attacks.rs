@@ -4,14 +4,17 @@
 //!
 //! `MUSTER_ATTACKS=100000` tries so many of each kind, and prints the table of docs/spec/roster.md (R7).
 
+mod organization;
+
 use muster::core::primitives::ids::CertificateId;
-use muster::core::roster::body::{Acknowledge, Adopt, Body, Setting, setting};
+use muster::core::roster::body::{Acknowledge, Adopt, Body};
 use muster::core::roster::{History, Profile, VerifiedCertificate};
 
-use crate::roster_random::Dice;
-use crate::roster_sketch::{ROUNDS, enrolment, founding, further_device, invitation, key, now, user};
+use organization::Organization;
 
-const HONEST_ACTS: usize = 10;
+use crate::roster_random::Dice;
+use crate::roster_sketch::{enrolment, further_device, invitation, key, now, user};
+
 const ATTACKS_ON_ONE: usize = 12;
 
 /// An attacker, and what they may do.
@@ -19,7 +22,7 @@ const ATTACKS_ON_ONE: usize = 12;
 enum Kind {
     /// With so many accomplices.
     Rogue(usize),
-    /// Alone, removed by the founder, which nobody acknowledged.
+    /// Alone, removed by somebody in whose line of grants they stand, which nobody acknowledged.
     OfASenior,
     /// The founder, who goes on from their own last certificate.
     Founder,
@@ -38,104 +41,6 @@ struct Tally {
     /// Organizations in which the removal couldn't be settled.
     unsettled: usize,
     organizations: usize,
-}
-
-/// People who do as they should, and what they signed.
-struct Organization {
-    history: History,
-    signed: Vec<VerifiedCertificate>,
-    people: usize,
-}
-
-impl Organization {
-    fn of(dice: &mut Dice) -> Self {
-        let found = History::found(&key("p0"), founding("p0"), now()).unwrap();
-        let mut history = History::new(found.id().into());
-        history.add(found.clone()).unwrap();
-        let people = 4 + dice.below(6);
-        let mut organization = Self { history, signed: vec![found], people };
-        for guest in 1..people {
-            let profile = *dice.pick(&[Profile::Administrator, Profile::Administrator, Profile::Member]);
-            let profile = if guest < 3 { Profile::Administrator } else { profile };
-            let host = format!("p{}", dice.below(guest.min(3)));
-            let body = organization.enroll(&host, &format!("p{guest}"), profile);
-            organization.say(&host, body);
-            organization.everybody_acknowledges();
-        }
-        for _ in 0..HONEST_ACTS {
-            let author = format!("p{}", dice.below(people));
-            let body = organization.harmless(dice, &author);
-            organization.say(&author, body);
-        }
-        organization.everybody_acknowledges();
-        organization
-    }
-
-    fn enroll(&self, host: &str, guest: &str, profile: Profile) -> Body {
-        let organization = self.history.organization();
-        Body::Enroll(enrolment(organization, host, guest, profile, invitation(guest)))
-    }
-
-    fn harmless(&self, dice: &mut Dice, author: &str) -> Body {
-        let owner = author.split('@').next().unwrap();
-        match dice.below(3) {
-            0 => self.enroll(author, &format!("g{}", dice.below(1000)), Profile::External),
-            1 => Body::AddDevice(further_device(
-                &self.history,
-                author,
-                owner,
-                &format!("{owner}@{}", dice.below(1000)),
-            )),
-            _ => Body::Setting(Setting { key: setting::RELAYS, value: vec![dice.below(9) as u8] }),
-        }
-    }
-
-    /// By who has seen everything; whether they may.
-    fn say(&mut self, author: &str, body: Body) -> Option<CertificateId> {
-        let signed = self.history.author(&key(author), body, now()).ok()?;
-        self.history.add(signed.clone()).unwrap();
-        self.signed.push(signed.clone());
-        Some(signed.id())
-    }
-
-    fn everybody_acknowledges(&mut self) {
-        let names: Vec<_> = (0..self.people).map(|n| format!("p{n}")).collect();
-        let mut said = 0..ROUNDS * names.len();
-        while let Some(name) = names.iter().find(|name| !self.history.owed(&key(name).device()).is_empty()) {
-            said.next().expect("what is acknowledged is owed no more");
-            let owed = self.history.owed(&key(name).device()).body();
-            while let Ok(Some(tie)) = self.history.tie(&key(name), now()) {
-                self.history.add(tie).unwrap();
-            }
-            if self.say(name, owed).is_none() {
-                return;
-            }
-        }
-    }
-
-    /// Honest people remove these; whether it is settled, or by a senior.
-    fn remove(&mut self, dice: &mut Dice, kind: Kind, attackers: &[String]) -> bool {
-        if kind == Kind::OfASenior {
-            let body = self.history.revocation(&user(&attackers[0]));
-            return self.say("p0", body).is_some();
-        }
-        let honest = self.history.roster().active_administrators().map(|user| user.id).collect::<Vec<_>>();
-        let names = (0..self.people).map(|n| format!("p{n}"));
-        let honest: Vec<_> =
-            names.filter(|name| !attackers.contains(name) && honest.contains(&user(name))).collect();
-        if honest.is_empty() {
-            return false;
-        }
-        let mut removals = Vec::new();
-        for attacker in attackers {
-            let author = dice.pick(&honest).clone();
-            let body = self.history.revocation(&user(attacker));
-            removals.extend(self.say(&author, body));
-            self.everybody_acknowledges();
-        }
-        removals.len() == attackers.len()
-            && removals.iter().all(|removal| self.history.acknowledged(removal).unwrap().settled)
-    }
 }
 
 /// One attack on an organization that has removed these: what it holds afterwards.
@@ -303,7 +208,7 @@ fn fuzz(kind: Kind, attacks: usize, seed: u64) -> Tally {
     let mut tally = Tally::default();
     let mut dice = Dice::of(seed);
     while tally.tried < attacks {
-        let mut organization = Organization::of(&mut dice);
+        let mut organization = Organization::of(&mut dice, kind);
         let attackers = attackers(&mut dice, kind, &organization);
         tally.organizations += 1;
         assert!(tally.organizations < 20 + attacks, "hardly a removal is ever settled: {tally:?}");
@@ -414,15 +319,14 @@ fn who_was_removed_by_a_senior_changes_nothing_though_nobody_acknowledged_it() {
 }
 
 #[test]
-fn a_rogue_with_an_accomplice_changes_next_to_nothing() {
-    let tally = tally(Kind::Rogue(1));
-    assert!(tally.changed * 10_000 <= tally.tried, "{tally:?}");
+fn a_rogue_with_an_accomplice_changes_nothing_either() {
+    assert_eq!(tally(Kind::Rogue(1)).changed, 0);
 }
 
 #[test]
 fn a_rogue_with_two_accomplices_changes_little() {
     let tally = tally(Kind::Rogue(2));
-    assert!(tally.changed * 10 <= tally.tried, "{tally:?}");
+    assert!(tally.changed * 20 <= tally.tried + 40, "{tally:?}");
 }
 
 #[test]
@@ -431,13 +335,12 @@ fn a_founder_who_goes_on_from_their_last_certificate_changes_nothing() {
 }
 
 #[test]
-fn a_founder_who_forks_after_the_first_guests_changes_next_to_nothing() {
-    let tally = tally(Kind::FounderForks);
-    assert!(tally.changed * 50 <= tally.tried, "{tally:?}");
+fn a_founder_who_forks_after_the_first_guests_changes_nothing() {
+    assert_eq!(tally(Kind::FounderForks).changed, 0);
 }
 
 #[test]
 fn a_founder_who_forks_at_the_root_is_why_there_are_pins() {
     let tally = tally(Kind::FounderForksAtTheRoot);
-    assert!(tally.changed * 2 <= tally.tried, "{tally:?}");
+    assert!(tally.changed * 100 <= tally.tried + 400, "{tally:?}");
 }

@@ -6,6 +6,7 @@ pub(crate) mod chance;
 pub(crate) mod crowd;
 pub(crate) mod daemons;
 pub(crate) mod false_host;
+pub(crate) mod forgers;
 pub(crate) mod hostile;
 pub(crate) mod light;
 pub(crate) mod network;

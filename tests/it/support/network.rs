@@ -9,9 +9,9 @@ use muster::core::node::input::{Channel, Input, Protocol};
 use muster::core::node::request::{Answer, Request};
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::CertificateId;
-use muster::core::roster::History;
 use muster::core::roster::reconcile::{Range, What, Word};
 
+use super::forgers::Forgers;
 use super::speech::Says;
 use super::world::{World, email};
 use crate::roster_random::Dice;
@@ -57,16 +57,18 @@ pub(crate) struct Network {
     pub(crate) world: World,
     pub(crate) honest: Vec<String>,
     hostile: Vec<String>,
+    /// Whether the hostile also sign.
+    forges: bool,
     /// What came to each machine and it hasn't taken yet.
     waiting: BTreeMap<String, VecDeque<Input>>,
     /// Those who are cut off from all others; nobody, while the network is whole.
     island: BTreeSet<String>,
-    /// What the hostile know: all that any of them ever held.
-    known: History,
+    forgers: Forgers,
 }
 
 impl Network {
-    pub(crate) fn new(seed: u64, people: usize, hostile: usize) -> Self {
+    /// These of so many people are hostile, by their number.
+    pub(crate) fn new(seed: u64, people: usize, hostile: &[usize], forges: bool) -> Self {
         let mut world = World::new(&format!("network {seed}"));
         world.is_recorded = false;
         world.scatter();
@@ -74,14 +76,14 @@ impl Network {
             let machine = world.machines.entry(name.clone()).or_default();
             machine.disk.clone_from(disk);
         }
-        let hostile: Vec<String> = (1..=hostile).map(|n| name(n * 4)).collect();
+        let hostile: Vec<String> = hostile.iter().map(|n| name(*n)).collect();
         let honest: Vec<String> =
             world.machines.keys().filter(|name| !hostile.contains(name)).cloned().collect();
-        let known = world.history("ada");
+        let forgers = Forgers::new(world.history("ada"), &hostile);
         for name in &honest {
             world.restart(name);
         }
-        Self { world, honest, hostile, waiting: BTreeMap::new(), island: BTreeSet::new(), known }
+        Self { world, honest, hostile, forges, waiting: BTreeMap::new(), island: BTreeSet::new(), forgers }
     }
 
     /// Everything that is under way happens, in an order that is drawn; at most so many inputs.
@@ -118,7 +120,11 @@ impl Network {
     /// A hostile device answers whatever comes with whatever may do harm.
     fn harm(&mut self, name: &str, input: Input, dice: &mut Dice) {
         let channel = match input {
-            Input::Opened { channel, protocol: Protocol::Sync, .. } | Input::Received { channel, .. } => {
+            Input::Opened { channel, protocol: Protocol::Sync, .. } => channel,
+            Input::Received { channel, frame } => {
+                if self.forges {
+                    self.forgers.hear(&frame);
+                }
                 channel
             }
             _ => return,
@@ -127,6 +133,11 @@ impl Network {
             return;
         }
         let Some(to) = self.world.other_end(name, channel) else { return };
+        let forged = if self.forges && dice.below(3) == 0 { self.forgers.forge(dice) } else { None };
+        if let Some(forged) = forged {
+            let frame = codec::encode(&Says::Certificates(vec![forged.signed().bytes()]));
+            return self.world.transmit(channel, name, &to, frame);
+        }
         let said = self.something(dice);
         let frame = match dice.below(8) {
             0 => (0..dice.below(200)).map(|_| dice.below(256) as u8).collect(),
@@ -136,14 +147,15 @@ impl Network {
     }
 
     fn something(&self, dice: &mut Dice) -> Says {
-        let ids: Vec<CertificateId> = self.known.in_causal_order().map(|it| it.id()).collect();
+        let known = self.forgers.known();
+        let ids: Vec<CertificateId> = known.in_causal_order().map(|it| it.id()).collect();
         let some = |dice: &mut Dice| -> Vec<CertificateId> {
             (0..dice.below(9)).map(|_| ids[dice.below(ids.len())]).collect()
         };
         let strange = CertificateId([dice.below(256) as u8; 32]);
         match dice.below(12) {
             0 => Says::hello_of(Vec::new()),
-            1 | 2 => Says::hello(&self.known),
+            1 | 2 => Says::hello(known),
             3 => Says::Taken,
             4 => Says::Want(some(dice)),
             5 => Says::Offer([some(dice), vec![strange]].concat()),
@@ -160,7 +172,7 @@ impl Network {
                 Says::Reconcile(Word::Ranges(vec![Range { end, what }]))
             }
             10 => {
-                let one = self.known.get(&ids[dice.below(ids.len())]).unwrap();
+                let one = known.get(&ids[dice.below(ids.len())]).unwrap();
                 Says::Certificates(vec![one.signed().bytes()])
             }
             _ => Says::Revoked(strange),
@@ -288,6 +300,11 @@ impl Network {
         }
         self.world.pass(std::time::Duration::from_secs(10));
         self.run(dice, ENDLESS);
+    }
+
+    /// How much of what the hostile signed counts for a device.
+    pub(crate) fn forgeries(&self, name: &str) -> usize {
+        self.forgers.counts_for(&self.world.history(name))
     }
 
     /// What a device holds, as its disk has it.
