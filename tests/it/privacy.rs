@@ -1,6 +1,6 @@
 //! A week in an organization, by its changes: people come, rise, fall and go, devices are added, daemons restart. Two who
-//! came in on the first day write down every frame that they are told, decrypted, one External and one a Member; both ask
-//! every day for everything outright. A third, an External's own daemon, keeps what it keeps. Then all of that is searched for
+//! came in on the first day write down every frame that they are told, decrypted, one External and one a Member: while all
+//! that happens, and when they ask for everything outright, every day. A third, an External's own daemon, keeps what it keeps. Then all of that is searched for
 //! every name, email and label that there is: and so that the search isn't blind, the Member's must have them all.
 
 use serde_json::Value;
@@ -13,6 +13,9 @@ use crate::support::hostile::speech::seals;
 
 const ORGANIZATION: &str = "Qanat Survey";
 const DAYS: usize = 7;
+
+/// Two who come, three who are changed.
+const OF_A_DAY: usize = 5;
 
 /// Those whose daemons run, and where they find each other.
 struct Office {
@@ -75,6 +78,11 @@ impl Office {
             Pretender::comes_in(caradoc, link, &Mask { name: "", email: "", label, profile: "member" });
         }
         agree(&[ada, caradoc, zoe]);
+    }
+
+    /// One of the daemons restarts at the end of the day.
+    fn restarts(&mut self, day: usize) {
+        let Self { ada, caradoc, zoe, .. } = self;
         let machine = [ada, caradoc, zoe].into_iter().nth(day % 3).unwrap();
         assert_eq!(machine.stop(), 0);
         machine.boot();
@@ -131,6 +139,12 @@ fn in_a_week_of_changes_no_name_reaches_an_external_and_all_reach_a_member() {
             pretender.follows(&office.ada);
         }
         office.passes(day);
+        for pretender in [&mut external, &mut member] {
+            let before = pretender.pushed;
+            pretender.listens();
+            assert!(pretender.pushed >= before + OF_A_DAY, "it is told while it happens");
+        }
+        office.restarts(day);
         office.is_asked_by([&mut external, &mut member]);
         let ids = short_ids(&office.zoe);
         assert_eq!(ids[..shown.len()], shown, "who is who stays so, also over a restart");
@@ -145,6 +159,9 @@ fn in_a_week_of_changes_no_name_reaches_an_external_and_all_reach_a_member() {
     assert_eq!(external.history.roster().digest(), member.history.roster().digest(), "one roster for both");
     assert_eq!(found(&secrets, &external.told), [""; 0], "what an External was told");
     assert_eq!(found(&secrets, &member.told), secrets, "what a Member was told");
+    let of_the_week: Vec<&str> =
+        secrets.iter().copied().filter(|secret| secret.contains(char::is_numeric)).collect();
+    assert_eq!(found(&of_the_week, &member.told_at_once), of_the_week, "what a Member was told at once");
     for told in [&external.told, &member.told] {
         assert_eq!(
             found(&[ORGANIZATION, "nobody@invited.example"], told),

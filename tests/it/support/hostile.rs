@@ -145,6 +145,11 @@ impl Intruder {
         self.wire(stream.unwrap().unwrap())
     }
 
+    /// A stream that somebody has opened to this peer by now.
+    pub(crate) fn was_asked(&mut self) -> Option<Wire> {
+        self.came.try_recv().ok().map(|stream| self.wire(stream))
+    }
+
     fn wire(&self, stream: Stream) -> Wire {
         Wire { runtime: Arc::clone(&self.runtime), stream, heard: Vec::new(), understood: 0 }
     }

@@ -1,5 +1,7 @@
 //! A guest that is greeted like any other, by people who suspect nothing, and that writes down all it is told, decrypted.
 
+use std::time::Duration;
+
 use muster::core::greeting::code::{Code, Typed};
 use muster::core::greeting::guest::{
     AwaitingReception, AwaitingWelcome, InQueue, Progress, Received, Welcomed,
@@ -17,11 +19,14 @@ use muster::core::primitives::text::{Email, Label, Name};
 use muster::core::roster::History;
 use muster::core::roster::proof::Claim;
 
-use super::speech::learn;
+use super::speech::{learn, seals};
 use super::{Intruder, Wire};
 use crate::support::daemons::{Conversation, Machine, eventually};
 use crate::support::fresh_bytes;
 use crate::support::speech::Says;
+
+/// Who says nothing for this long has said everything.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// Who it says it is.
 pub(crate) struct Mask {
@@ -36,6 +41,12 @@ pub(crate) struct Pretender {
     pub(crate) history: History,
     /// All that it was told, decrypted, from the first frame on.
     pub(crate) told: Vec<u8>,
+    /// What it was told of it while things happened.
+    pub(crate) told_at_once: Vec<u8>,
+    /// Certificates that came unasked.
+    pub(crate) pushed: usize,
+    /// Certificates whose parents are still on their way.
+    early: Vec<Vec<u8>>,
     intruder: Intruder,
     sync: Option<Wire>,
 }
@@ -53,12 +64,12 @@ impl Pretender {
         let (organization, welcomed) = visit.plays_along(&mut wire, greets);
         let head = welcomed.parcel.head.clone().unwrap();
         let mut history = History::new(organization);
-        learn(&mut history, &welcomed.parcel.certificates);
+        assert!(learn(&mut history, welcomed.parcel.certificates.clone()).is_empty());
         note(&mut told, &HostSays::Welcome(head));
         note(&mut told, &HostSays::Certificates(welcomed.parcel.certificates.clone()));
         note(&mut told, &HostSays::Openings(welcomed.parcel.openings.clone()));
         wire.says_frame(&welcomed.acknowledge());
-        Self { history, told, intruder, sync: None }
+        Self { history, told, told_at_once: Vec::new(), pushed: 0, early: Vec::new(), intruder, sync: None }
     }
 
     /// Begins a sync with a machine and goes on from what it holds.
@@ -66,6 +77,30 @@ impl Pretender {
         let mut wire = self.intruder.speaks(&machine.address(), Protocol::Sync);
         wire.speaks(&Says::hello(&self.history));
         self.sync = Some(wire);
+    }
+
+    /// Takes notes of all that comes unasked until nobody says anything any more, also on streams that others opened. Of
+    /// what is news it asks at once for what is under the seals, as a member's device does.
+    pub(crate) fn listens(&mut self) {
+        let before = self.history.len();
+        while let Some(Some(frame)) = self.sync.as_mut().and_then(|wire| wire.hears_within(SILENCE)) {
+            self.told_at_once.extend(&frame);
+            let known: Vec<_> = seals(&self.history);
+            let said = self.notes(&frame);
+            let is_news = matches!(said, Says::Certificates(_));
+            self.understands(said);
+            let fresh = seals(&self.history).into_iter().filter(|seal| !known.contains(seal)).collect();
+            if is_news {
+                self.sync.as_mut().unwrap().speaks(&Says::WantOpenings(fresh));
+            }
+        }
+        self.pushed += self.history.len() - before;
+        while let Some(mut wire) = self.intruder.was_asked() {
+            while let Some(Some(frame)) = wire.hears_within(SILENCE) {
+                self.told.extend(&frame);
+                self.told_at_once.extend(&frame);
+            }
+        }
     }
 
     /// Takes notes until it holds this many certificates.
@@ -96,8 +131,12 @@ impl Pretender {
 
     fn hears(&mut self) -> Says {
         let frame = self.sync.as_mut().unwrap().hears().unwrap();
-        self.told.extend(&frame);
-        let said = Says::read(&frame);
+        self.notes(&frame)
+    }
+
+    fn notes(&mut self, frame: &[u8]) -> Says {
+        self.told.extend(frame);
+        let said = Says::read(frame);
         // It answers as an honest device would, so that it is told everything.
         let answer = match &said {
             Says::Certificates(_) => Some(Says::Taken),
@@ -112,7 +151,9 @@ impl Pretender {
 
     fn understands(&mut self, said: Says) {
         if let Says::Certificates(came) = said {
-            learn(&mut self.history, &came);
+            self.early.extend(came);
+            let early = std::mem::take(&mut self.early);
+            self.early = learn(&mut self.history, early);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use muster::core::primitives::codec;
 use muster::core::primitives::ids::Seal;
-use muster::core::roster::{History, SignedCertificate};
+use muster::core::roster::{History, NotAdded, SignedCertificate};
 
 use super::Wire;
 use crate::support::speech::Says;
@@ -19,11 +19,22 @@ impl Wire {
     }
 }
 
-/// Takes in what an honest device would; what is refused stays out.
-pub(crate) fn learn(history: &mut History, came: &[Vec<u8>]) {
-    for bytes in came {
-        let certificate = SignedCertificate::from_bytes(bytes).and_then(SignedCertificate::verify).unwrap();
-        history.add(certificate).unwrap();
+/// Takes in what an honest device would, in whatever order it came; gives what lacks its parents.
+pub(crate) fn learn(history: &mut History, mut came: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    loop {
+        let before = came.len();
+        came.retain(|bytes| {
+            let certificate =
+                SignedCertificate::from_bytes(bytes).and_then(SignedCertificate::verify).unwrap();
+            match history.add(certificate) {
+                Ok(_) => false,
+                Err(NotAdded::MissingParents(_)) => true,
+                Err(other) => panic!("{other}"),
+            }
+        });
+        if came.len() == before || came.is_empty() {
+            return came;
+        }
     }
 }
 
