@@ -156,16 +156,34 @@ fn who_was_revoked_and_backdates_the_removal_of_everyone_changes_nothing() {
 }
 
 #[test]
+fn whom_a_rogue_had_appointed_before_the_cut_acts_on_until_they_are_revoked_as_well() {
+    let drawn = |answer: &str| {
+        five(&format!(
+            "| after bob: bob enrols pup:admin #pup -> pup enrols second:admin #second
+             cyd revokes bob #out {answer} -> everybody acknowledges
+             | after second: pup revokes bob #x -> second revokes ada #y
+             | after second stem: pup revokes cyd #z"
+        ))
+    };
+    // The cut names both: Cyd had seen them let in. They are Administrators like any other,
+    // and what they say upon an old past takes off whom Ada let in later, too.
+    let alone = drawn("");
+    assert!(alone.settled("out") && alone.counts("pup") && alone.counts("second"));
+    assert_eq!(alone.void("x"), Some(Void::TargetRevoked), "Bob was revoked by Cyd, and that is settled");
+    assert!(alone.counts("y") && alone.counts("z"));
+    assert_eq!(alone.active(), "dan:administrator pup:administrator second:administrator");
+    // Who revokes the rogue is shown whom the rogue had appointed; where these go with him, nothing of it counts.
+    let all = drawn("-> cyd revokes pup #pup-out -> cyd revokes second #second-out");
+    assert!(["out", "pup-out", "second-out"].iter().all(|it| all.settled(it)));
+    for act in ["x", "y", "z"] {
+        assert!(!all.counts(act), "{act}");
+    }
+    assert_eq!(all.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
+}
+
+#[test]
 fn a_puppet_enrolled_beforehand_under_an_old_past_helps_nobody_who_was_revoked() {
-    let drawn = five(
-        "| after bob: bob enrols pup:admin #pup -> pup enrols second:admin #second
-         cyd revokes bob #out -> everybody acknowledges
-         | after second: pup revokes bob #x -> second revokes ada #y
-         | after second stem: pup revokes cyd #z",
-    );
-    assert!(drawn.settled("out"));
-    assert!(drawn.counts("pup"), "the cut names it: Cyd had seen it");
-    // Who was let in before the cut is in, and can be removed like anybody else: but no rank of theirs is above Cyd's.
+    // Nobody had seen her let in.
     let drawn = sketch(
         "ada founds -> ada enrols bob:admin #bob -> ada enrols cyd:admin -> everybody acknowledges
          cyd revokes bob #out -> everybody acknowledges
@@ -173,6 +191,7 @@ fn a_puppet_enrolled_beforehand_under_an_old_past_helps_nobody_who_was_revoked()
     );
     beyond(&drawn, "pup", "out");
     assert_eq!(drawn.void("y"), Some(Void::AuthorNotIn));
+    assert_eq!(drawn.active(), "ada:administrator cyd:administrator");
 }
 
 #[test]
