@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::left_out;
+
 #[test]
 fn two_machines_on_one_cable_find_each_other_by_the_links_addresses() {
     play("all");
@@ -24,7 +26,7 @@ fn play(hints: &str) {
 
 fn play_in(hints: &str, net: &[&str]) {
     if !may_make_networks(&[hints, &net.len().to_string()].concat()) {
-        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
+        left_out("only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
         return;
     }
     let said = play_in_lab("two_machines", &[&[hints], net].concat());

@@ -18,9 +18,17 @@ pub(crate) mod room;
 pub(crate) mod speech;
 pub(crate) mod world;
 
+use std::io::Write as _;
+
 use muster::core::primitives::entropy::Entropy;
 use muster::core::primitives::keys::DeviceKey;
 use muster::core::primitives::secret::Secret32;
+
+/// Says that a test, or a part of one, can't be played here: on the terminal itself, since of a test that passed nothing else
+/// is shown.
+pub(crate) fn left_out(why: &str) {
+    let _ = writeln!(std::io::stderr(), "LEFT OUT: {why}");
+}
 
 /// Entropy that follows from a word: the same in every run.
 pub(crate) fn entropy(word: &str) -> Entropy {
