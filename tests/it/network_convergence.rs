@@ -81,6 +81,8 @@ fn networks_that_once_fell_apart_stay_together() {
     }
     // Somebody revoked to whom the revocation seemed void.
     assert!(one(&MIDDLE, 90_057).is_whole);
+    // Another, who held a demotion of whoever signed it, and not what had struck that.
+    assert!(one(&MIDDLE, 5_000_592).is_whole);
 }
 
 /// Half of the networks of this size, those with even or with odd seeds.

@@ -257,8 +257,8 @@ fn what_somebody_had_done_by_their_removal_stays() {
 #[test]
 fn what_somebody_who_is_out_signs_on_is_counted_together_with_that_of_whom_they_let_in() {
     let drawn = sketch(
-        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> bob enrols dan:member -> everybody acknowledges -> ada adds tab #early
-         ada revokes bob #out -> cyd acknowledges
+        "ada founds -> ada enrols bob:admin -> ada enrols cyd:admin -> bob enrols dan:member -> everybody acknowledges
+         bob says something -> ada adds tab #early -> ada revokes bob #out -> cyd acknowledges
          | after early: bob enrols pup:admin -> pup enrols next:member -> next adds phone -> bob adds tab -> bob@tab sets points /ip4/192.0.2.7/tcp/1
          dan adds pad",
     );
@@ -270,5 +270,21 @@ fn what_somebody_who_is_out_signs_on_is_counted_together_with_that_of_whom_they_
     for name in ["ada", "cyd", "dan", "dan@pad", "nobody"] {
         assert_eq!(put_out_by(name), None, "{name}");
     }
-    assert_eq!(history.held_beyond(&out), 5);
+    assert_eq!(
+        history.held_beyond(&out),
+        5,
+        "what nobody understands counts nothing, and lies within the cut"
+    );
+}
+
+#[test]
+fn who_came_in_by_somebody_beyond_their_demotion_is_put_out_by_that() {
+    let drawn = sketch(
+        "ada founds -> ada enrols bob:admin #bob
+         | after bob: bob enrols pup:member -> pup adds phone
+         | after bob: ada makes bob member #less",
+    );
+    let put_out_by = |name: &str| drawn.history.put_out_by(&key(name).device());
+    assert_eq!(put_out_by("bob"), None);
+    assert!(["pup", "pup@phone"].iter().all(|name| put_out_by(name) == Some(drawn.mark("less"))));
 }

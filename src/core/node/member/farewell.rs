@@ -22,7 +22,7 @@ use super::Member;
 use super::stepping::{ROOM, send};
 use super::taking::Taking;
 use crate::core::primitives::codec;
-use crate::core::primitives::ids::{CertificateId, DeviceId};
+use crate::core::primitives::ids::{CertificateId, DeviceId, UserId};
 use crate::core::primitives::limits;
 use crate::core::primitives::time::Moment;
 use crate::core::roster::{Standing, Void};
@@ -197,9 +197,10 @@ impl Member {
         out.hang_up(channel);
     }
 
-    /// What a device is shown that is out: by what, and where whoever signed that was put out as well, by what, and so on:
-    /// its human should know who of those whom they knew still stands, and can invite them again. With who
-    /// acknowledged them: without, what it holds besides may void them there.
+    /// What a device is shown that is out: by what, and why that stands: where whoever signed it was put out as well, by
+    /// what; where somebody tried to remove them, what struck that; and so on. Its human should know who of those whom they knew
+    /// still stands, and can invite them again. With who acknowledged them: without all that, what it holds besides may
+    /// void them there.
     fn shown_to(&self, device: &DeviceId) -> Vec<CertificateId> {
         let causes = self.causes(device);
         let acknowledgements: Vec<_> =
@@ -207,17 +208,32 @@ impl Member {
         [causes, acknowledgements].concat()
     }
 
-    /// What put it out, whoever acknowledged that left aside.
+    /// What put it out, whoever acknowledged that left aside; the nearest first.
     fn causes(&self, device: &DeviceId) -> Vec<CertificateId> {
         let mut causes: Vec<CertificateId> = self.out_by(device).into_iter().collect();
-        while causes.len() < limits::FAREWELL_CAUSES
-            && let Some(signer) = causes.last().and_then(|by| self.history.author_of(by))
-            && let Some(by) = self.roster().user(&signer).and_then(|user| user.revoked)
-            && !causes.contains(&by)
-        {
-            causes.push(by);
+        let mut at = 0;
+        while let Some(signer) = causes.get(at).and_then(|by| self.history.author_of(by)) {
+            let revoked = self.roster().user(&signer).and_then(|user| user.revoked);
+            for by in revoked.into_iter().chain(self.struck_removals_of(&signer)) {
+                if causes.len() < limits::FAREWELL_CAUSES && !causes.contains(&by) {
+                    causes.push(by);
+                }
+            }
+            at += 1;
         }
         causes
+    }
+
+    /// What struck the removals of this user that came to nothing.
+    fn struck_removals_of(&self, user: &UserId) -> impl Iterator<Item = CertificateId> {
+        let of_them = self.history.removals().filter(|removal| {
+            let body = self.history.get(removal);
+            body.is_some_and(|it| it.body().removal().is_some_and(|(target, _)| target == *user))
+        });
+        of_them.filter_map(|removal| match self.history.standing(&removal) {
+            Some(Standing::Void(Void::BeyondCut(by))) => Some(by),
+            _ => None,
+        })
     }
 
     /// Of `lacking`, what put a device out, with its ancestors.
