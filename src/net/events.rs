@@ -178,7 +178,12 @@ impl Driver<'_> {
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
-            BehaviourEvent::RelayFor(event) => self.shares.note(&event),
+            BehaviourEvent::RelayFor(event) => {
+                if let Some(gives_way) = self.shares.note(&event) {
+                    // An error means that it is gone already.
+                    let _ = self.swarm.disconnect_peer_id(gives_way);
+                }
+            }
             BehaviourEvent::Upnp(event) => self.on_router(event),
             BehaviourEvent::Callbacks(callbacks::Event::Asked { peer }) => self.on_asked(peer, None),
             BehaviourEvent::Callbacks(callbacks::Event::Answered { point, address, reached }) => {

@@ -63,7 +63,8 @@ mod relays;
 mod router;
 mod seeding;
 mod seek;
-mod shares;
+#[doc(hidden)]
+pub mod shares;
 #[doc(hidden)]
 pub mod streams;
 mod supervise;

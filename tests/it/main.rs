@@ -78,6 +78,7 @@ mod net_registrations;
 mod net_registry;
 mod net_relay;
 mod net_relay_crowd;
+mod net_relay_session;
 mod net_swarms;
 mod network_convergence;
 mod node_attempts;

@@ -161,6 +161,10 @@ pub const CIRCUITS_PER_PEER: usize = 128;
 /// office behind one router, and never all of them.
 pub const CIRCUITS_PER_IP: usize = 96;
 
+/// Connections that a relay carries at once to one peer, when more than half of all are taken: until then a large session has
+/// what nobody else wants.
+pub const CIRCUITS_PER_DESTINATION: usize = CIRCUITS / 4;
+
 /// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
 pub const CIRCUIT: Duration = Duration::from_secs(3600);
 
