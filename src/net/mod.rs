@@ -39,14 +39,16 @@ mod driver;
 mod events;
 #[doc(hidden)]
 pub mod failures;
-mod gate;
+#[doc(hidden)]
+pub mod gate;
 mod hearsay;
 #[doc(hidden)]
 pub mod lan;
 mod ledger;
 #[doc(hidden)]
 pub mod links;
-mod manners;
+#[doc(hidden)]
+pub mod manners;
 mod needs;
 #[doc(hidden)]
 pub mod neighbours;

@@ -174,7 +174,8 @@ fn pings(settings: &Settings) -> ping::Config {
 fn connection_limits() -> connection_limits::ConnectionLimits {
     connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(limits::PENDING_CONNECTIONS))
-        .with_max_established_incoming(Some(limits::INCOMING_CONNECTIONS))
+        // The gate decides who goes when all places are taken; whoever goes is there until the connection has ended.
+        .with_max_established_incoming(Some(limits::INCOMING_CONNECTIONS + limits::PENDING_CONNECTIONS))
         .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER))
 }
 

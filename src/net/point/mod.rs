@@ -62,6 +62,8 @@ pub enum Event {
     Asked {
         /// Who.
         peer: PeerId,
+        /// From where; none, where that doesn't count.
+        from: Option<IpAddr>,
         /// How long it is registered with us, where it asked for that and was.
         registered: Option<Duration>,
     },
@@ -256,7 +258,7 @@ impl NetworkBehaviour for Point {
                 let who = Who { peer, from: self.origins.get(&connection).copied() };
                 let (answer, registered) = self.serve(who, asked);
                 answer_to.say(self.weighed(who, answer));
-                self.tell(Event::Asked { peer, registered });
+                self.tell(Event::Asked { peer, from: who.from, registered });
             }
             FromHandler::Heard(request, outcome) => self.heard(peer, request, outcome.0),
         }
