@@ -99,7 +99,7 @@ pub struct Settings {
     /// The addresses were given by a person: each of them must work, and loopback is published too.
     pub explicit: bool,
     /// Serve registrations of others.
-    pub serve: bool,
+    pub serve: Serves,
     /// Carry connections between others that can't reach each other.
     pub relay: bool,
     /// Call others where they are, if they ask whether they are reached there.
@@ -110,6 +110,29 @@ pub struct Settings {
     pub upnp: bool,
     /// How long things take.
     pub pace: Pace,
+}
+
+/// Whose registrations are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Nobody's.
+    Nobody,
+    /// Those of who is on one of this machine's own links: a room's courtesy.
+    OwnLinks,
+    /// Everybody's.
+    Everybody,
+}
+
+impl Serves {
+    /// What a setting means; where nobody decided, a bare LAN works, and strangers elsewhere get nothing.
+    #[must_use]
+    pub fn decided(setting: Option<bool>) -> Self {
+        match setting {
+            Some(true) => Self::Everybody,
+            Some(false) => Self::Nobody,
+            None => Self::OwnLinks,
+        }
+    }
 }
 
 /// Durations that tests shorten and nobody else changes.

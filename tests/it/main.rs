@@ -75,6 +75,7 @@ mod net_outside;
 mod net_point_client;
 mod net_point_flood;
 mod net_point_frames;
+mod net_point_near;
 mod net_point_rude;
 mod net_registrations;
 mod net_registry;
