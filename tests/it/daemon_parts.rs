@@ -31,6 +31,7 @@ use muster::{
 use tempfile::tempdir;
 
 use crate::store_child::{start, stderr_of};
+use crate::support::left_out;
 
 #[test]
 fn a_second_daemon_is_told_who_has_the_data() {
@@ -155,7 +156,7 @@ fn without_a_service_manager_nobody_is_told_and_nothing_breaks() {
 #[test]
 fn systemd_has_nothing_to_say_against_the_unit() {
     if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: there is no systemd-analyze here");
+        left_out("there is no systemd-analyze here");
         return;
     }
     let home = tempdir().unwrap();

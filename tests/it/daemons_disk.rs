@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::daemons::{Machine, Said, agree, eventually, greet};
+use crate::support::left_out;
 
 /// The disk is a small file system that only the daemon sees; the test reaches it through the daemon's own root.
 #[test]
@@ -16,7 +17,7 @@ fn a_full_disk_is_said_loses_nothing_and_once_there_is_room_everything_works_aga
     let mut ada = Machine::off("ada", "");
     fs::create_dir_all(ada.data().join("memberships")).unwrap();
     let Some(command) = on_a_disk_of_its_own(&ada) else {
-        eprintln!("SKIPPED: this user can't mount a file system of their own");
+        left_out("this user can't mount a file system of their own");
         return;
     };
     ada.boot_as(command);

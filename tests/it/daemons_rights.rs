@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::support::daemons::{Machine, Said, agree, greet};
+use crate::support::left_out;
 
 /// `nobody`, as good as everywhere.
 const SOMEBODY_ELSE: u32 = 65_534;
@@ -14,7 +15,7 @@ const SOMEBODY_ELSE: u32 = 65_534;
 #[test]
 fn another_user_of_the_machine_is_refused_even_where_every_file_is_open_to_them() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can become somebody else");
+        left_out("only root can become somebody else");
         return;
     }
     let ada = Machine::start("ada");

@@ -2,6 +2,7 @@
 //! network namespaces.
 
 use crate::lab_two_machines::{may_make_networks, play_in_lab};
+use crate::support::left_out;
 
 const STEPS: [&str; 5] =
     ["the queue", "the host's code", "the guest's code", "the confirmation", "the welcome"];
@@ -40,14 +41,14 @@ fn a_machine_that_sleeps_for_longer_than_connections_last_ends_no_more_than_the_
 pub(crate) fn is_long(what: &str) -> bool {
     let long = std::env::var_os("MUSTER_LONG").is_some();
     if !long {
-        eprintln!("SKIPPED: takes minutes; scripts/soak plays it ({what})");
+        left_out(&format!("takes minutes; scripts/soak plays it ({what})"));
     }
     long
 }
 
 fn at_each_step(what: &str, seconds: &str, steps: &[&str]) {
     if !may_make_networks(&what.replace(' ', "")) {
-        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/disturbed)");
+        left_out("only root, with `ip`, can make a network of its own (tests/lab/disturbed)");
         return;
     }
     std::thread::scope(|together| {

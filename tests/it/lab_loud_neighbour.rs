@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lab_two_machines::may_make_networks;
+use crate::support::left_out;
 
 #[test]
 fn a_neighbour_that_announces_ten_thousand_names_keeps_no_guest_with_a_link_from_the_host() {
@@ -17,7 +18,7 @@ fn a_neighbour_that_announces_ten_thousand_names_keeps_no_guest_from_the_rooms_s
 
 fn play(way: &str) {
     if !may_make_networks(&format!("n{way}")) {
-        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/loud_neighbour)");
+        left_out("only root, with `ip`, can make a network of its own (tests/lab/loud_neighbour)");
         return;
     }
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/loud_neighbour");

@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use crate::lab_two_machines::{may_make_networks, play_in_lab};
+use crate::support::left_out;
 
 const IN: &str = "Bob is in.\n";
 const DIRECT: &str = "They are in step without the point.\n";
@@ -39,6 +40,12 @@ fn two_far_from_each_other_behind_symmetric_routers_greet_on_a_bad_line() {
 }
 
 #[test]
+fn one_far_behind_a_symmetric_router_and_one_behind_an_ordinary_one_greet_on_a_bad_line_whoever_invites() {
+    play(&["symmetric", "cone", "25", "0.01"], IN);
+    play(&["cone", "symmetric", "25", "0.01"], IN);
+}
+
+#[test]
 fn two_behind_one_router_greet_whether_or_not_it_lets_them_talk_to_each_other() {
     for place in ["together", "apart"] {
         play_behind_one(&[place]);
@@ -54,7 +61,7 @@ fn a_host_that_moves_while_a_guest_waits_is_found_again_by_the_point() {
 fn a_host_whose_router_opens_a_port_is_reached_from_outside_without_point_or_relay() {
     let has_router = Command::new("miniupnpd").arg("--version").output().is_ok();
     if !has_router {
-        eprintln!("SKIPPED: there is no `miniupnpd` (tests/lab/upnp)");
+        left_out("there is no `miniupnpd` (tests/lab/upnp)");
     } else if can_play("upnp") {
         assert_eq!(play_in_lab("upnp", &[]), "Bob is in.\n");
     }
@@ -97,9 +104,7 @@ fn can_play(name: &str) -> bool {
     let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let can = may_make_networks(name) && has("nft") && has("python3");
     if !can {
-        eprintln!(
-            "SKIPPED: only root, with `ip`, `nft` and `python3`, can play this (tests/lab/two_nats, one_nat)"
-        );
+        left_out("only root, with `ip`, `nft` and `python3`, can play this (tests/lab/two_nats, one_nat)");
     }
     can
 }

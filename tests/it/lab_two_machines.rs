@@ -1,5 +1,6 @@
 //! Two machines on one cable: `tests/lab/two_machines`, which needs root for its network namespaces.
 
+use crate::support::left_out;
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +25,7 @@ fn play(hints: &str) {
 
 fn play_in(hints: &str, net: &[&str]) {
     if !may_make_networks(&[hints, &net.len().to_string()].concat()) {
-        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
+        left_out("only root, with `ip`, can make a network of its own (tests/lab/two_machines)");
         return;
     }
     let said = play_in_lab("two_machines", &[&[hints], net].concat());

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::lab_two_machines::may_make_networks;
+use crate::support::left_out;
 
 #[test]
 fn guests_on_one_switch_find_the_session_and_all_come_in() {
     if !may_make_networks("w") {
-        eprintln!("SKIPPED: only root, with `ip`, can make a network of its own (tests/lab/workshop)");
+        left_out("only root, with `ip`, can make a network of its own (tests/lab/workshop)");
         return;
     }
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/workshop");

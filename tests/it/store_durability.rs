@@ -7,6 +7,7 @@ use muster::store::{Opened, Store, StoreError};
 use tempfile::tempdir;
 
 use crate::store_child::{fivefold, start, whole_batches};
+use crate::support::left_out;
 
 const PLAIN: &str = r#"exec "$@""#;
 
@@ -59,7 +60,7 @@ fn on_a_full_disk_a_commit_says_so_and_what_was_committed_stays() {
     let mut trial = Command::new("unshare");
     trial.args([namespace, "sh", "-c", r#"mount -t tmpfs none "$0""#]).arg(home.path());
     if !trial.status().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: this user can't mount a file system of their own (unshare {namespace})");
+        left_out(&format!("this user can't mount a file system of their own (unshare {namespace})"));
         return;
     }
     let mut daemon = start("fill", home.path(), &script);

@@ -13,6 +13,7 @@ use rustix::fs::FlockOperation;
 use tempfile::tempdir;
 
 use crate::store_child::{fivefold, start, whole_batches};
+use crate::support::left_out;
 
 /// Opening blanks what it can't read at different moments, so one try proves little.
 #[test]
@@ -97,7 +98,7 @@ fn a_store_whose_copy_would_not_fit_on_the_disk_opens_without_one() {
     let mut trial = Command::new("unshare");
     trial.args([namespace, "sh", "-c", r#"mount -t tmpfs none "$0""#]).arg(&disk);
     if !trial.status().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: this user can't mount a file system of their own (unshare {namespace})");
+        left_out(&format!("this user can't mount a file system of their own (unshare {namespace})"));
         return;
     }
     let used: u64 = names(&kept, "").iter().map(|path| fs::metadata(path).unwrap().len()).sum();
