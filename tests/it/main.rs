@@ -18,6 +18,7 @@ mod cli_following;
 mod cli_output;
 mod cli_qr;
 mod cli_revoking;
+mod cli_sessions;
 mod control_conversations;
 mod control_events;
 mod control_script;
