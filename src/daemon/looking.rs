@@ -79,7 +79,7 @@ async fn search(shared: &Shared, named: Option<String>) -> Result<Looking, Strin
         // Who only looks isn't seen by others who look, and asked.
         listen: Vec::new(),
         explicit: false,
-        serve: false,
+        serve: net::Serves::Nobody,
         relay: false,
         calls_back: false,
         mdns: true,

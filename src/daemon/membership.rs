@@ -90,7 +90,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) listen: Vec<Address>,
     pub(super) is_listen_chosen: bool,
-    pub(super) serve: bool,
+    pub(super) serve: net::Serves,
     /// Whether to relay.
     pub(super) relay: bool,
     /// Whether to call back: where somebody decided that others are served, and not where that is a room's courtesy.

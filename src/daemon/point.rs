@@ -38,7 +38,7 @@ impl Point {
             key_seed,
             listen: shared.listen.clone(),
             explicit: shared.is_listen_chosen,
-            serve: true,
+            serve: shared.serve,
             relay: shared.relay,
             calls_back: shared.calls_back,
             mdns: shared.mdns,

@@ -17,7 +17,7 @@ use crate::control::{Access, bind, serve};
 use crate::core::node::Settings;
 use crate::core::node::event::Event;
 use crate::core::primitives::limits;
-use crate::net;
+use crate::net::{self, Serves};
 
 /// What a daemon couldn't start with; one line.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ fn shared(settings: &config::Settings, events: broadcast::Sender<Event>) -> Shar
         settings: Settings { points: settings.points.clone(), hints: settings.hints },
         listen: settings.listen.clone(),
         is_listen_chosen: settings.is_listen_chosen,
-        serve: settings.serve.unwrap_or(true),
+        serve: Serves::decided(settings.serve),
         relay: settings.relay,
         calls_back: settings.relay || settings.serve == Some(true),
         mdns: settings.mdns,

@@ -1,5 +1,6 @@
 //! What the swarm says, and who is to hear of it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use libp2p::core::{ConnectedPoint, transport::ListenerId};
@@ -14,6 +15,7 @@ use super::channels::Fresh;
 use super::deed::{Deed, Purpose, Way};
 use super::driver::{Driver, Errand, Outgoing};
 use super::failures::{is_of_the_own_port, phrase};
+use super::gate;
 use super::lan::Seen;
 use super::point;
 use super::streams;
@@ -178,9 +180,17 @@ impl Driver<'_> {
             BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => {
                 self.on_punched(remote_peer_id, result.is_ok());
             }
-            BehaviourEvent::RelayFor(event) => self.shares.note(&event),
+            BehaviourEvent::RelayFor(event) => {
+                if let Some(gives_way) = self.shares.note(&event) {
+                    // An error means that it is gone already.
+                    let _ = self.swarm.disconnect_peer_id(gives_way);
+                }
+            }
             BehaviourEvent::Upnp(event) => self.on_router(event),
-            BehaviourEvent::Callbacks(callbacks::Event::Asked { peer }) => self.on_asked(peer, None),
+            BehaviourEvent::Callbacks(callbacks::Event::Asked { peer, connection }) => {
+                let from = self.remotes.get(&connection).and_then(gate::origin);
+                self.on_asked(peer, from.filter(|from| !from.is_loopback()), None);
+            }
             BehaviourEvent::Callbacks(callbacks::Event::Answered { point, address, reached }) => {
                 tracing::debug!(%point, %address, ?reached, "asked to be called");
                 self.outside.answered(&point, address, reached, Instant::now());
@@ -203,6 +213,9 @@ impl Driver<'_> {
                     None => self.takes_one_more(&peer, protocol),
                 };
                 if welcome {
+                    if protocol == Protocol::Greeting {
+                        self.swarm.behaviour_mut().gate.greets(connection);
+                    }
                     let from = self.origin_of(connection);
                     let near = self.remotes.get(&connection).is_some_and(|remote| self.links.lead_to(remote));
                     let fresh = Fresh { peer, connection, protocol, by_us, from, near, stream };
@@ -262,7 +275,7 @@ impl Driver<'_> {
         use point::{Event, Request};
         let now = Instant::now();
         match event {
-            Event::Asked { peer, registered } => return self.on_asked(peer, registered),
+            Event::Asked { peer, from, registered } => return self.on_asked(peer, from, registered),
             Event::Discovered { point, namespace, found, cookie } => {
                 let more = found.len() as u64 >= limits::DISCOVERED_AT_ONCE;
                 self.points.answered(&point, &namespace, cookie, more, now);
@@ -300,11 +313,11 @@ impl Driver<'_> {
     }
 
     /// Somebody has asked something of us as a point.
-    fn on_asked(&mut self, peer: PeerId, registered: Option<Duration>) {
+    fn on_asked(&mut self, peer: PeerId, from: Option<IpAddr>, registered: Option<Duration>) {
         if let Some(life) = registered {
             self.hold(peer, life);
         }
-        if !self.manners.asked(peer, Instant::now()) {
+        if !self.manners.asked(peer, from, Instant::now()) {
             self.show_the_door(peer);
         }
     }

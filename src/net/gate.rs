@@ -1,15 +1,18 @@
 //! Who may connect: at most so many connections from one address, and for a while nobody who misbehaved.
 //! libp2p's own limits count all connections and those of one peer; a peer can have as many keys as it likes,
 //! but hardly as many addresses.
+//!
+//! When all places are taken, the address that holds most of them gives one to who comes from elsewhere: several addresses
+//! together keep nobody out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
 
 use libp2p::core::{Endpoint, transport::PortUse};
 use libp2p::swarm::{
-    ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure, NetworkBehaviour, THandler,
-    THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
+    CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, ListenFailure,
+    NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use tokio::time::Instant;
@@ -19,15 +22,38 @@ use crate::core::primitives::limits;
 
 /// Counts connections that came in, by where they came from.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub struct Gate {
     /// Those that have not yet said who they are.
     pending: HashMap<ConnectionId, IpAddr>,
     origins: HashMap<ConnectionId, IpAddr>,
-    counts: HashMap<IpAddr, usize>,
+    /// Of each address, and of each network that several may belong to.
+    counts: HashMap<Origin, usize>,
+    /// Those that have said who they are.
+    inside: BTreeMap<ConnectionId, Inside>,
+    /// Peers whose connections are wanted.
+    kept: BTreeSet<PeerId>,
     /// Those that come through relays: pending, and all of them.
     pending_relayed: HashSet<ConnectionId>,
     relayed: HashSet<ConnectionId>,
     kept_out: BTreeMap<Somebody, Instant>,
+    to_close: VecDeque<(PeerId, ConnectionId)>,
+}
+
+/// What connections are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Origin {
+    Address(IpAddr),
+    /// The first 48 bits of an IPv6 address, which one customer may be given.
+    Site(Ipv6Addr),
+}
+
+/// A connection that came in.
+#[derive(Debug)]
+struct Inside {
+    peer: PeerId,
+    /// None through a relay.
+    from: Option<IpAddr>,
+    greets: bool,
 }
 
 /// Who is kept out.
@@ -69,10 +95,28 @@ impl Gate {
         }
     }
 
-    /// An address that holds connections open and says nothing leaves places for others.
+    /// Connections with these peers are wanted: they stay, whoever comes.
+    pub fn keep(&mut self, kept: BTreeSet<PeerId>) {
+        self.kept = kept;
+    }
+
+    /// Somebody greets over this connection: it goes last.
+    pub fn greets(&mut self, connection: ConnectionId) {
+        if let Some(inside) = self.inside.get_mut(&connection) {
+            inside.greets = true;
+        }
+    }
+
+    /// An address that holds connections open and says nothing leaves places for others: at most half as many as it takes are
+    /// left to the next, so that several addresses together leave some as well.
     fn knock(&mut self, connection: ConnectionId, from: IpAddr) -> Result<(), ConnectionDenied> {
-        if self.pending.values().filter(|one| **one == from).count() >= limits::PENDING_PER_IP {
-            return Err(ConnectionDenied::new(TooMany));
+        let all = self.pending.len() + self.pending_relayed.len();
+        let half_of_the_rest = (limits::PENDING_CONNECTIONS as usize).saturating_sub(all) / 2;
+        for origin in counted_by(from) {
+            let held = self.pending.values().filter(|one| counted_by(**one).any(|one| one == origin)).count();
+            if held >= (limits::PENDING_PER_IP * origin.shares()).min(half_of_the_rest).max(1) {
+                return Err(ConnectionDenied::new(TooMany));
+            }
         }
         self.pending.insert(connection, from);
         Ok(())
@@ -84,13 +128,47 @@ impl Gate {
             return Ok(());
         }
         self.let_in(Somebody::From(from))?;
-        let count = self.counts.entry(from).or_default();
-        if *count >= limits::CONNECTIONS_PER_IP {
+        let full = |origin: Origin| {
+            self.counts
+                .get(&origin)
+                .is_some_and(|count| *count >= limits::CONNECTIONS_PER_IP * origin.shares())
+        };
+        if counted_by(from).any(full) {
             return Err(ConnectionDenied::new(TooMany));
         }
-        *count += 1;
+        counted_by(from).for_each(|origin| *self.counts.entry(origin).or_default() += 1);
         self.origins.insert(connection, from);
         Ok(())
+    }
+
+    /// Somebody has said who they are. Where all places are taken, somebody else goes, or it is they.
+    fn take_place(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        from: Option<IpAddr>,
+    ) -> Result<(), ConnectionDenied> {
+        if self.inside.len() >= limits::INCOMING_CONNECTIONS as usize {
+            let goes = self.who_goes_for(from).ok_or_else(|| ConnectionDenied::new(TooMany))?;
+            if let Some(inside) = self.inside.remove(&goes) {
+                self.to_close.push_back((inside.peer, goes));
+            }
+        }
+        self.inside.insert(connection, Inside { peer, from, greets: false });
+        Ok(())
+    }
+
+    /// Of the address that holds most, and more than whoever comes will: the newest that isn't wanted, and rather one that
+    /// doesn't greet. What comes through relays has its own bound.
+    fn who_goes_for(&self, newcomer: Option<IpAddr>) -> Option<ConnectionId> {
+        let mut held: HashMap<Option<IpAddr>, usize> = HashMap::new();
+        self.inside.values().for_each(|one| *held.entry(one.from).or_default() += 1);
+        let held = |from: Option<IpAddr>| held.get(&from).copied().unwrap_or_default();
+        let theirs = held(newcomer) + 1;
+        let could_go = self.inside.iter().filter(|(_, one)| {
+            one.from.is_some() && held(one.from) > theirs && !self.kept.contains(&one.peer)
+        });
+        could_go.max_by_key(|(at, one)| (held(one.from), one.from, !one.greets, **at)).map(|(at, _)| *at)
     }
 
     /// Of those that come through relays nobody knows from where, so that they share what is for them: a relay that
@@ -110,14 +188,36 @@ impl Gate {
         self.pending.remove(&connection);
         self.pending_relayed.remove(&connection);
         self.relayed.remove(&connection);
+        self.inside.remove(&connection);
         let Some(from) = self.origins.remove(&connection) else { return };
-        if let Some(count) = self.counts.get_mut(&from) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&from);
+        for origin in counted_by(from) {
+            if let Some(count) = self.counts.get_mut(&origin) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(&origin);
+                }
             }
         }
     }
+}
+
+impl Origin {
+    /// How often it may have what an address may.
+    const fn shares(self) -> usize {
+        match self {
+            Self::Address(_) => 1,
+            Self::Site(_) => limits::SHARES_OF_A_SITE,
+        }
+    }
+}
+
+/// Everything that counts one connection more from there.
+fn counted_by(from: IpAddr) -> impl Iterator<Item = Origin> {
+    let site = match from {
+        IpAddr::V6(ip) if !ip.is_loopback() => Some(Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)),
+        _ => None,
+    };
+    [Origin::Address(from)].into_iter().chain(site.map(Origin::Site))
 }
 
 /// What counts as one origin: an IPv4 address, or the 64-bit network that one household is given. Of a connection
@@ -159,12 +259,13 @@ impl NetworkBehaviour for Gate {
         &mut self,
         connection: ConnectionId,
         peer: PeerId,
-        _: &Multiaddr,
-        _: &Multiaddr,
+        own: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         self.pending.remove(&connection);
         self.pending_relayed.remove(&connection);
         self.let_in(Somebody::Named(peer))?;
+        self.take_place(connection, peer, (!is_relayed(own)).then(|| origin(remote)).flatten())?;
         Ok(dummy::ConnectionHandler)
     }
 
@@ -192,6 +293,8 @@ impl NetworkBehaviour for Gate {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        Poll::Pending
+        // No waker is kept: places are given away by the task that polls the swarm right after.
+        let Some((peer_id, connection)) = self.to_close.pop_front() else { return Poll::Pending };
+        Poll::Ready(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(connection) })
     }
 }

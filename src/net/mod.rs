@@ -39,14 +39,16 @@ mod driver;
 mod events;
 #[doc(hidden)]
 pub mod failures;
-mod gate;
+#[doc(hidden)]
+pub mod gate;
 mod hearsay;
 #[doc(hidden)]
 pub mod lan;
 mod ledger;
 #[doc(hidden)]
 pub mod links;
-mod manners;
+#[doc(hidden)]
+pub mod manners;
 mod needs;
 #[doc(hidden)]
 pub mod neighbours;
@@ -63,7 +65,8 @@ mod relays;
 mod router;
 mod seeding;
 mod seek;
-mod shares;
+#[doc(hidden)]
+pub mod shares;
 #[doc(hidden)]
 pub mod streams;
 mod supervise;
@@ -96,7 +99,7 @@ pub struct Settings {
     /// The addresses were given by a person: each of them must work, and loopback is published too.
     pub explicit: bool,
     /// Serve registrations of others.
-    pub serve: bool,
+    pub serve: Serves,
     /// Carry connections between others that can't reach each other.
     pub relay: bool,
     /// Call others where they are, if they ask whether they are reached there.
@@ -107,6 +110,29 @@ pub struct Settings {
     pub upnp: bool,
     /// How long things take.
     pub pace: Pace,
+}
+
+/// Whose registrations are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Nobody's.
+    Nobody,
+    /// Those of who is on one of this machine's own links: a room's courtesy.
+    OwnLinks,
+    /// Everybody's.
+    Everybody,
+}
+
+impl Serves {
+    /// What a setting means; where nobody decided, a bare LAN works, and strangers elsewhere get nothing.
+    #[must_use]
+    pub fn decided(setting: Option<bool>) -> Self {
+        match setting {
+            Some(true) => Self::Everybody,
+            Some(false) => Self::Nobody,
+            None => Self::OwnLinks,
+        }
+    }
 }
 
 /// Durations that tests shorten and nobody else changes.

@@ -18,11 +18,12 @@ use super::addresses;
 use super::callbacks::Callbacks;
 use super::gate::Gate;
 use super::ledger::Ledger;
+use super::links::Links;
 use super::point::{Point, registry::Limits, registry::Registry};
 use super::relays;
 use super::shares::Shares;
 use super::streams::Streams;
-use super::{NetError, Settings};
+use super::{NetError, Serves, Settings};
 use crate::core::primitives::address::{Address, Transport as Kind};
 use crate::core::primitives::limits;
 
@@ -32,8 +33,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Streams that one connection may begin at one moment.
 const STREAMS_NEGOTIATED: usize = 64;
 
-/// Streams that one connection may carry: ours, libp2p's own, and, between a relay and a host, one for each guest.
-const STREAMS_PER_CONNECTION: usize = 64 + limits::CIRCUITS_PER_PEER;
+/// Streams that one connection may carry: ours, libp2p's own, and, between a relay and a host, one for each guest: all that
+/// a relay carries may lead to one host, and a stream too many would end them all.
+const STREAMS_PER_CONNECTION: usize = 64 + limits::CIRCUITS;
 
 /// What a peer may have under way on one QUIC stream, and on one connection: ten megabytes a second over a
 /// tenth of a second's round trip.
@@ -155,11 +157,7 @@ fn behaviour(
             .then(|| relay::Behaviour::new(peer, relays::server(settings.pace.circuit, shares)))
             .into(),
         dcutr: dcutr::Behaviour::new(peer),
-        point: Point::new(
-            key.clone(),
-            settings.serve.then(|| registry(settings)).transpose()?,
-            settings.pace.frame,
-        ),
+        point: point(settings, key)?,
         callbacks: Callbacks::new(settings.calls_back),
         upnp: None.into(),
     })
@@ -173,8 +171,15 @@ fn pings(settings: &Settings) -> ping::Config {
 fn connection_limits() -> connection_limits::ConnectionLimits {
     connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(limits::PENDING_CONNECTIONS))
-        .with_max_established_incoming(Some(limits::INCOMING_CONNECTIONS))
+        // The gate decides who goes when all places are taken; whoever goes is there until the connection has ended.
+        .with_max_established_incoming(Some(limits::INCOMING_CONNECTIONS + limits::PENDING_CONNECTIONS))
         .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER))
+}
+
+fn point(settings: &Settings, key: &Keypair) -> Result<Point, NetError> {
+    let registry = (settings.serve != Serves::Nobody).then(|| registry(settings)).transpose()?;
+    let point = Point::new(key.clone(), registry, settings.pace.frame);
+    Ok(if settings.serve == Serves::OwnLinks { point.for_links(Links::default()) } else { point })
 }
 
 fn registry(settings: &Settings) -> Result<Registry, NetError> {

@@ -129,7 +129,9 @@ impl Driver<'_> {
         let contacts = contacts.filter_map(|contact| addresses::peer_of(&contact.device));
         let kept: BTreeSet<PeerId> =
             contacts.chain(self.points.peers()).chain(self.registered_here.keys().copied()).collect();
-        self.swarm.behaviour_mut().streams.keep(kept);
+        let behaviour = self.swarm.behaviour_mut();
+        behaviour.gate.keep(kept.clone());
+        behaviour.streams.keep(kept);
     }
 
     /// Tells the node, and the points, where we listen, if that has changed.

@@ -48,7 +48,7 @@ fn drawn(text: &str) -> Vec<&str> {
 #[test]
 fn a_telephone_reads_the_link_off_the_screen_in_half_blocks_and_in_plain_characters() {
     let daemon = StandIn::start();
-    for line in ["invite user bob@example.org --qr", "invite device --qr"] {
+    for line in ["invite user bob@example.org --qr", "invite device --qr", "session open --qr"] {
         let (text, _) = printed(&daemon, line, "en_US.UTF-8");
         assert_eq!(read(&drawn(&text)), LINK.to_ascii_uppercase(), "{line}");
         let (text, _) = printed(&daemon, line, "C");

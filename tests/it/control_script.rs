@@ -41,7 +41,11 @@ pub(crate) async fn converse(
             let _ = reply.send(Ok(()));
             script.greet(invitation.as_deref()).await
         }
-        About::Join { answers, .. } | About::JoinOnLan { answers, .. } => {
+        About::JoinOnLan { session, answers } => {
+            let _ = reply.send(Ok(()));
+            script.look_around(session.as_deref(), answers).await
+        }
+        About::Join { answers, .. } => {
             let _ = reply.send(Ok(()));
             script.join(answers).await
         }
@@ -110,6 +114,23 @@ impl Script {
         self.say(done()).await
     }
 
+    async fn look_around(&mut self, session: Option<&str>, given: JoinAnswers) -> Option<()> {
+        match session {
+            Some("nobody") => {
+                let why = "no way led there (tried relay R: it carries too much)";
+                self.say(ended(Reason::Unreachable, Side::Network, why)).await
+            }
+            Some("two") => {
+                let sessions =
+                    vec![found(0x77, "Acme", Some("Ada Lovelace"), 3), found(0x88, "Field Lab", None, 0)];
+                self.say(Step::Sessions { sessions, choose: true, again: None }).await?;
+                assert_eq!(self.answer().await?, "77777777");
+                self.join(given).await
+            }
+            _ => self.join(given).await,
+        }
+    }
+
     async fn join(&mut self, given: JoinAnswers) -> Option<()> {
         let (place, ticket) = (Some(1), Some("17".to_owned()));
         self.say(Step::Waiting { awaited: Side::Host, place, ticket, joining: None }).await?;
@@ -172,6 +193,17 @@ fn guest(ticket: &str) -> WaitingGuest {
         invitation_id: INVITATION,
         email: Some("bob@example.org".to_owned()),
         without_link: false,
+    }
+}
+
+fn found(named: u8, organization: &str, host: Option<&str>, waiting: u32) -> FoundSession {
+    FoundSession {
+        session: InvitationId([named; 16]),
+        organization: organization.to_owned(),
+        host: host.map(str::to_owned),
+        address: format!("192.0.2.{}", named & 0xf),
+        waiting,
+        expires_at: Moment(4_000_000_000_000),
     }
 }
 

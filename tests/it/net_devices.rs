@@ -8,7 +8,7 @@ use muster::core::primitives::address::Address;
 use muster::core::primitives::ids::DeviceId;
 use muster::core::primitives::keys::DeviceKey;
 use muster::core::primitives::secret::Secret32;
-use muster::net::{self, Advertised, Command, Company, Net, NetError, Pace, Settings, Sought};
+use muster::net::{self, Advertised, Command, Company, Net, NetError, Pace, Serves, Settings, Sought};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -32,7 +32,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         key_seed: seed(person),
         listen: listen.iter().map(|address| address.parse().unwrap()).collect(),
         explicit: true,
-        serve: true,
+        serve: Serves::Everybody,
         relay: false,
         calls_back: false,
         mdns: false,

@@ -247,7 +247,13 @@ fn what_is_the_matter_is_known_through_whatever_a_library_wraps_around_it() {
         assert_eq!(wrapped(io::Error::from_raw_os_error(number)), words);
     }
     assert_eq!(wrapped(io::Error::other(quic::Error::HandshakeTimedOut)), "no answer");
-    let unknown = "the device is registered there, but not connected";
-    assert_eq!(wrapped(io::Error::other(ConnectError::NoReservation)), unknown);
+    for (error, words) in [
+        (ConnectError::NoReservation, "the device is registered there, but not connected"),
+        (ConnectError::ConnectionFailed, "the device does not answer it"),
+        (ConnectError::ResourceLimitExceeded, "it carries too much already; it is tried again"),
+        (ConnectError::PermissionDenied, "it refuses to carry this"),
+    ] {
+        assert_eq!(wrapped(io::Error::other(error)), words);
+    }
     assert_eq!(wrapped(io::Error::other("something else")), "no connection");
 }

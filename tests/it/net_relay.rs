@@ -86,7 +86,7 @@ impl Client {
     }
 
     /// Asks for a circuit to somebody; whether it stands.
-    async fn asks_for_a_circuit(&mut self, to: PeerId) -> bool {
+    pub(crate) async fn asks_for_a_circuit(&mut self, to: PeerId) -> bool {
         let dialled = self.dials(to);
         let told = async {
             loop {
@@ -215,7 +215,7 @@ async fn until_it_ends(mut circuit: impl AsyncRead + Unpin) -> io::Result<(PeerI
 }
 
 /// A device that relays, over IPv4 and, where the machine speaks it, over IPv6.
-async fn relaying(circuit: Duration) -> Device {
+pub(crate) async fn relaying(circuit: Duration) -> Device {
     let pace = Pace { circuit, ..Pace::default() };
     let listening = |listen: &[&str]| Settings { relay: true, pace, ..settings("point", listen) };
     match Device::start_with(listening(&[TCP, "/ip6/::1/tcp/0"])).await {
@@ -224,13 +224,13 @@ async fn relaying(circuit: Duration) -> Device {
     }
 }
 
-fn at(device: &Device, family: &str) -> Option<Multiaddr> {
+pub(crate) fn at(device: &Device, family: &str) -> Option<Multiaddr> {
     let all = device.addresses.iter().map(|address| address.to_string());
     all.filter(|address| address.starts_with(family)).map(|address| address.parse().unwrap()).next()
 }
 
 /// Somebody who has a place and waits.
-async fn friend(relay: &Multiaddr) -> (PeerId, JoinHandle<()>) {
+pub(crate) async fn friend(relay: &Multiaddr) -> (PeerId, JoinHandle<()>) {
     let mut friend = Client::of(relay, Manner::Speaks).await;
     assert!(friend.asks_for_a_place().await);
     (friend.id(), friend.lives())

@@ -60,6 +60,8 @@ pub enum Event {
     Asked {
         /// Who.
         peer: PeerId,
+        /// Over which connection.
+        connection: ConnectionId,
     },
     /// Another has answered our question, or never will.
     Answered {
@@ -255,7 +257,7 @@ impl NetworkBehaviour for Callbacks {
     ) {
         match event {
             FromHandler::Asked(address, nonce, outcome_to) => {
-                self.tell(Event::Asked { peer });
+                self.tell(Event::Asked { peer, connection });
                 match address {
                     Some(address) => self.call(peer, address, nonce, outcome_to),
                     None => drop(outcome_to.send(Outcome::Refused)),

@@ -40,6 +40,7 @@ use libp2p::{Multiaddr, PeerId, StreamProtocol};
 use tokio::time::Instant;
 
 use super::gate;
+use super::links::Links;
 use answer::{Answer, Heard};
 use handler::{FromHandler, Handler};
 use registry::{Registry, Who};
@@ -62,6 +63,8 @@ pub enum Event {
     Asked {
         /// Who.
         peer: PeerId,
+        /// From where; none, where that doesn't count.
+        from: Option<IpAddr>,
         /// How long it is registered with us, where it asked for that and was.
         registered: Option<Duration>,
     },
@@ -100,6 +103,8 @@ pub enum Event {
 pub struct Point {
     key: Keypair,
     registry: Option<Registry>,
+    /// Where only who is near is served.
+    near: Option<Links>,
     answers: UnderWay,
     /// What one request may take.
     time: Duration,
@@ -115,7 +120,18 @@ impl Point {
     pub fn new(key: Keypair, registry: Option<Registry>, time: Duration) -> Self {
         let (connections, origins) = (BTreeMap::new(), BTreeMap::new());
         let answers = UnderWay::default();
-        Self { key, registry, answers, time, connections, origins, to_swarm: VecDeque::new() }
+        Self { key, registry, near: None, answers, time, connections, origins, to_swarm: VecDeque::new() }
+    }
+
+    /// The same, for who is on one of these links and for nobody else.
+    #[must_use]
+    pub fn for_links(self, links: Links) -> Self {
+        Self { near: Some(links), ..self }
+    }
+
+    /// Whether who is at the other end is served; to others we are no point.
+    fn serves(&mut self, remote: &Multiaddr) -> bool {
+        self.registry.is_some() && self.near.as_mut().is_none_or(|links| links.lead_to(remote))
     }
 
     /// Registers us at a point, with these addresses.
@@ -214,20 +230,20 @@ impl NetworkBehaviour for Point {
         _: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(peer, self.registry.is_some(), self.time))
+        Ok(Handler::new(peer, self.serves(remote), self.time))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
         peer: PeerId,
-        _: &Multiaddr,
+        remote: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(peer, self.registry.is_some(), self.time))
+        Ok(Handler::new(peer, self.serves(remote), self.time))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -256,7 +272,7 @@ impl NetworkBehaviour for Point {
                 let who = Who { peer, from: self.origins.get(&connection).copied() };
                 let (answer, registered) = self.serve(who, asked);
                 answer_to.say(self.weighed(who, answer));
-                self.tell(Event::Asked { peer, registered });
+                self.tell(Event::Asked { peer, from: who.from, registered });
             }
             FromHandler::Heard(request, outcome) => self.heard(peer, request, outcome.0),
         }

@@ -18,7 +18,8 @@ pub const LINGER: Duration = Duration::from_secs(10);
 /// Connections with one peer: TCP and QUIC, over IPv4 and over IPv6; and a call that it was asked for, while the one before ends.
 pub const CONNECTIONS_PER_PEER: u32 = 6;
 
-/// Connections that came in: every guest of a full session, members besides.
+/// Connections that came in: every guest of a full session, members besides. When they are this many, the address that
+/// holds most gives one to who comes from elsewhere.
 pub const INCOMING_CONNECTIONS: u32 = 1_280;
 
 /// Files and connections that the daemon asks the system for: every connection that came in, over TCP, twice as many
@@ -29,7 +30,7 @@ pub const OPEN_FILES: u64 = 8_192;
 pub const PENDING_CONNECTIONS: u32 = 256;
 
 /// Those of them from one IPv4 address, or from one IPv6 network of 64 bits: a room that joins at one moment, and
-/// never all places, so that one address can't keep everybody out.
+/// never more than half of what is left, so that a few addresses can't keep everybody out.
 pub const PENDING_PER_IP: usize = 64;
 
 /// Connections that are coming in through relays and have not yet said who they are.
@@ -40,6 +41,9 @@ pub const INCOMING_RELAYED: usize = 512;
 
 /// Connections from one IPv4 address, or from one IPv6 network of 64 bits: an office behind one router.
 pub const CONNECTIONS_PER_IP: usize = 64;
+
+/// What one IPv6 network of 48 bits may have of what is counted for one of 64 bits: who is given the larger one has 65,536 of these.
+pub const SHARES_OF_A_SITE: usize = 4;
 
 /// How often a peer is pinged, and how long it may take to answer. Who doesn't answer twice in a row is gone: a cable that is
 /// out is noticed after 36 seconds at the latest, and one lost packet is forgiven.
@@ -140,7 +144,11 @@ pub const LONGEST_REGISTRATION: Duration = Duration::from_secs(2 * 3600);
 /// Requests that a point serves for one peer in a minute: all registrations of a busy host, five times over.
 pub const ASKED_PER_MINUTE: u32 = 300;
 
-/// Peers whose requests to a point are counted.
+/// Requests that a point serves from one IPv4 address, or from one IPv6 network of 64 bits, in a minute: an office behind one
+/// router whose guests all look for their hosts.
+pub const ASKED_PER_MINUTE_BY_ADDRESS: u32 = 20 * ASKED_PER_MINUTE;
+
+/// Peers whose requests to a point are counted, and addresses; with more, who was counted for longest is forgotten.
 pub const ASKING_PEERS: usize = 4_096;
 
 /// How long a peer that asked for more than that, and its address, are kept out.
@@ -160,6 +168,10 @@ pub const CIRCUITS_PER_PEER: usize = 128;
 /// Connections that a relay carries at once that were opened from one IPv4 address, or from one IPv6 network of 64 bits: an
 /// office behind one router, and never all of them.
 pub const CIRCUITS_PER_IP: usize = 96;
+
+/// Connections that a relay carries at once to one peer, when more than half of all are taken: until then a large session has
+/// what nobody else wants.
+pub const CIRCUITS_PER_DESTINATION: usize = CIRCUITS / 4;
 
 /// How long a relay carries one: a guest may wait half an hour, and the greeting follows.
 pub const CIRCUIT: Duration = Duration::from_secs(3600);
