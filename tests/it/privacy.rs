@@ -1,7 +1,9 @@
 //! A week in an organization, by its changes: people come, rise, fall and go, devices are added, daemons restart. Two who
-//! came in on the first day write down every frame that they are told, decrypted, one External and one a Member; both ask
-//! every day for everything outright. A third, an External's own daemon, keeps what it keeps. Then all of that is searched for
-//! every name, email and label that there is: and so that the search isn't blind, the Member's must have them all.
+//! came in on the first day write down every frame that they are told, decrypted, one External and one a Member: what reaches
+//! them through the day, on streams that they opened or a daemon did, and what they get who ask every evening for everything
+//! outright. A third, an External's own daemon, keeps what it keeps. Then all of that is searched for every name, email and
+//! label that there is: and so that the search isn't blind, the Member's must have them all, and those of the week already in
+//! what came through the days.
 
 use serde_json::Value;
 
@@ -37,17 +39,16 @@ fn office() -> Office {
 }
 
 /// Somebody who comes in and isn't there any more.
-fn visits(host: &Machine, who: &str, day: usize, profile: &'static str) -> String {
+fn visits(host: &Machine, who: &str, day: usize, profile: &'static str) -> Mask {
     let leak = |text: String| -> &'static str { text.leak() };
-    let email = format!("{who}.{day}@visitor.example").to_lowercase();
     let mask = Mask {
         name: leak(format!("{who} Visitor-{day}")),
-        email: leak(email.clone()),
+        email: leak(format!("{who}.{day}@visitor.example").to_lowercase()),
         label: leak(format!("{who}-Machine-{day}")),
         profile,
     };
     Pretender::comes_in(host, &host.link_for(mask.email), &mask);
-    email
+    mask
 }
 
 fn does(machine: &Machine, words: &[&str]) {
@@ -56,32 +57,39 @@ fn does(machine: &Machine, words: &[&str]) {
 }
 
 impl Office {
-    /// One day. Whom one Administrator lets in, the other changes.
-    fn passes(&mut self, day: usize) {
+    /// One day, through which both listen. Whom one Administrator lets in, the other changes.
+    fn passes(&mut self, day: usize, mut pretenders: [&mut Pretender; 2]) {
         let Self { ada, caradoc, zoe, .. } = self;
         let wanda = visits(ada, "Wanda", day, "member");
         let igor = visits(caradoc, "Igor", day, if day.is_multiple_of(2) { "member" } else { "external" });
         agree(&[ada, caradoc, zoe]);
-        does(caradoc, &["user", "set-profile", "administrator", &wanda]);
+        does(caradoc, &["user", "set-profile", "administrator", wanda.email]);
         agree(&[ada, caradoc]);
-        does(ada, &["user", "set-profile", "member", &wanda]);
-        does(ada, &["user", "revoke", &igor]);
+        does(ada, &["user", "set-profile", "member", wanda.email]);
+        does(ada, &["user", "revoke", igor.email]);
         does(ada, &["invite", "user", "nobody@invited.example"]);
         does(ada, &["invite", "cancel", "nobody@invited.example"]);
+        let mut today: Vec<_> = [wanda, igor].iter().flat_map(|it| [it.name, it.email, it.label]).collect();
         if day.is_multiple_of(3) {
             let made = caradoc.json(&["invite", "device"]);
             let link = made[0]["link"].as_str().unwrap();
             let label: &'static str = format!("Pym-Tablet-{day}").leak();
             Pretender::comes_in(caradoc, link, &Mask { name: "", email: "", label, profile: "member" });
+            today.push(label);
         }
         agree(&[ada, caradoc, zoe]);
+        eventually("the Member has heard of today's people", || {
+            Pretender::listen(&mut pretenders);
+            found(&today, &pretenders[1].pushed) == today
+        });
         let machine = [ada, caradoc, zoe].into_iter().nth(day % 3).unwrap();
         assert_eq!(machine.stop(), 0);
         machine.boot();
         agree(&[&self.ada, &self.caradoc, &self.zoe]);
     }
 
-    /// Both go on from what they hold, at one daemon and at the other, and ask for all there is.
+    /// Both go on from what they hold, at one daemon and at the other, and ask for all there is; and follow both from
+    /// there on.
     fn is_asked_by(&self, pretenders: [&mut Pretender; 2]) {
         for pretender in pretenders {
             for machine in [&self.ada, &self.caradoc] {
@@ -89,7 +97,6 @@ impl Office {
                 pretender.holds(certificates(machine));
                 pretender.asks_for_everything(&seals(&pretender.history));
             }
-            pretender.follows(&self.ada);
         }
     }
 }
@@ -126,16 +133,16 @@ fn in_a_week_of_changes_no_name_reaches_an_external_and_all_reach_a_member() {
     let come = |mask: &Mask| Pretender::comes_in(&office.ada, &office.ada.link_for(mask.email), mask);
     let (mut external, mut member) = (come(&mallory), come(&trygve));
     let mut shown: Vec<String> = Vec::new();
+    office.is_asked_by([&mut external, &mut member]);
+    let first_told = member.told.len();
     for day in 0..DAYS {
-        for pretender in [&mut external, &mut member] {
-            pretender.follows(&office.ada);
-        }
-        office.passes(day);
+        office.passes(day, [&mut external, &mut member]);
         office.is_asked_by([&mut external, &mut member]);
         let ids = short_ids(&office.zoe);
         assert_eq!(ids[..shown.len()], shown, "who is who stays so, also over a restart");
         shown = ids;
     }
+    Pretender::listen(&mut [&mut external, &mut member]);
 
     let users = office.caradoc.json(&["user", "list", "--revoked"]);
     let own = ["mallory@outside.example", "trygve@oes.example", "zoe@outside.example"];
@@ -143,6 +150,11 @@ fn in_a_week_of_changes_no_name_reaches_an_external_and_all_reach_a_member() {
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     assert_eq!(secrets.len(), 2 * 3 + DAYS * 2 * 3 + DAYS.div_ceil(3), "{secrets:?}");
     assert_eq!(external.history.roster().digest(), member.history.roster().digest(), "one roster for both");
+    assert_eq!(found(&secrets, &external.pushed), [""; 0], "what reached an External through the days");
+    let mut of_the_week = secrets.clone();
+    of_the_week.retain(|secret| found(&[*secret], &member.told[..first_told]).is_empty());
+    assert_eq!(of_the_week.len(), secrets.len() - 2 * 3, "all but Ada's and Caradoc's");
+    assert_eq!(found(&of_the_week, &member.pushed), of_the_week, "what reached a Member through the days");
     assert_eq!(found(&secrets, &external.told), [""; 0], "what an External was told");
     assert_eq!(found(&secrets, &member.told), secrets, "what a Member was told");
     for told in [&external.told, &member.told] {

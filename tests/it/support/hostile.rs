@@ -145,6 +145,12 @@ impl Intruder {
         self.wire(stream.unwrap().unwrap())
     }
 
+    /// Likewise, where somebody has by now.
+    pub(crate) fn was_asked(&mut self) -> Option<Wire> {
+        let stream = self.came.try_recv().ok()?;
+        Some(self.wire(stream))
+    }
+
     fn wire(&self, stream: Stream) -> Wire {
         Wire { runtime: Arc::clone(&self.runtime), stream, heard: Vec::new(), understood: 0 }
     }

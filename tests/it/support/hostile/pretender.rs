@@ -1,5 +1,8 @@
 //! A guest that is greeted like any other, by people who suspect nothing, and that writes down all it is told, decrypted.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use muster::core::greeting::code::{Code, Typed};
 use muster::core::greeting::guest::{
     AwaitingReception, AwaitingWelcome, InQueue, Progress, Received, Welcomed,
@@ -9,15 +12,15 @@ use muster::core::greeting::link::Link;
 use muster::core::greeting::message::{Details, HostSays, Introduction, Person, Reception};
 use muster::core::node::input::Protocol;
 use muster::core::primitives::codec;
-use muster::core::primitives::ids::{OrganizationId, UserId, UserKey};
+use muster::core::primitives::ids::{OrganizationId, Seal, UserId, UserKey};
 use muster::core::primitives::keys::{DeviceKey, UserSecret};
 use muster::core::primitives::kind::Kind;
 use muster::core::primitives::secret::Secret32;
 use muster::core::primitives::text::{Email, Label, Name};
-use muster::core::roster::History;
 use muster::core::roster::proof::Claim;
+use muster::core::roster::{History, NotAdded, SignedCertificate};
 
-use super::speech::learn;
+use super::speech::{learn, seals};
 use super::{Intruder, Wire};
 use crate::support::daemons::{Conversation, Machine, eventually};
 use crate::support::fresh_bytes;
@@ -36,9 +39,18 @@ pub(crate) struct Pretender {
     pub(crate) history: History,
     /// All that it was told, decrypted, from the first frame on.
     pub(crate) told: Vec<u8>,
+    /// What of that reached it while it only listened, and asked for no more than an honest device does.
+    pub(crate) pushed: Vec<u8>,
     intruder: Intruder,
-    sync: Option<Wire>,
+    /// The streams that stand, the one that it speaks on last; and whom it opened them to, where it did.
+    streams: Vec<(Option<String>, Wire)>,
+    /// Certificates that came before their parents, by another stream.
+    orphans: Vec<Vec<u8>>,
+    asked: BTreeSet<Seal>,
 }
+
+/// So long nobody says anything where nothing more is under way.
+const SILENCE: Duration = Duration::from_millis(500);
 
 impl Pretender {
     /// Comes in by this link; `host` greets it.
@@ -58,22 +70,26 @@ impl Pretender {
         note(&mut told, &HostSays::Certificates(welcomed.parcel.certificates.clone()));
         note(&mut told, &HostSays::Openings(welcomed.parcel.openings.clone()));
         wire.says_frame(&welcomed.acknowledge());
-        Self { history, told, intruder, sync: None }
+        let asked = seals(&history).into_iter().collect();
+        let (streams, orphans) = (Vec::new(), Vec::new());
+        Self { history, told, pushed: Vec::new(), intruder, streams, orphans, asked }
     }
 
-    /// Begins a sync with a machine and goes on from what it holds.
+    /// Begins a sync with a machine and goes on from what it holds. On an earlier one it says nothing more, and still
+    /// hears what comes.
     pub(crate) fn follows(&mut self, machine: &Machine) {
+        let to = Some(machine.address());
+        self.streams.iter_mut().filter(|(other, _)| *other == to).for_each(|(_, wire)| wire.falls_silent());
         let mut wire = self.intruder.speaks(&machine.address(), Protocol::Sync);
         wire.speaks(&Says::hello(&self.history));
-        self.sync = Some(wire);
+        self.streams.push((to, wire));
     }
 
     /// Takes notes until it holds this many certificates.
     pub(crate) fn holds(&mut self, count: usize) {
         eventually("the pretender holds every certificate", || {
             if self.history.len() < count {
-                let said = self.hears();
-                self.understands(said);
+                self.hears();
             }
             self.history.len() == count
         });
@@ -81,8 +97,8 @@ impl Pretender {
 
     /// Asks outright for what is under all seals, and takes notes until the answer must have come: what was asked for
     /// after it is here.
-    pub(crate) fn asks_for_everything(&mut self, seals: &[muster::core::primitives::ids::Seal]) {
-        let sync = self.sync.as_mut().unwrap();
+    pub(crate) fn asks_for_everything(&mut self, seals: &[Seal]) {
+        let sync = self.sync();
         sync.speaks(&Says::WantOpenings(seals.to_vec()));
         sync.speaks(&Says::hello_of(Vec::new()));
         while !matches!(self.hears(), Says::Certificates(all) if all.len() == self.history.len()) {}
@@ -90,30 +106,89 @@ impl Pretender {
 
     /// Asks for the same again and again and takes none of it; whether the other end still listens.
     pub(crate) fn asks_and_takes_nothing(&mut self, message: &Says, times: usize) -> bool {
-        let sync = self.sync.as_mut().unwrap();
-        (0..times).all(|_| sync.speaks(message))
+        (0..times).all(|_| self.sync().speaks(message))
+    }
+
+    /// These take notes, on all streams, until everybody has been silent for a while.
+    pub(crate) fn listen(all: &mut [&mut Self]) {
+        let mut quiet = Instant::now();
+        while quiet.elapsed() < SILENCE {
+            if all.iter_mut().fold(false, |any, pretender| pretender.overhears() | any) {
+                quiet = Instant::now();
+            }
+        }
+    }
+
+    /// What was said on any stream by now, also on those that others opened; whether anything was.
+    fn overhears(&mut self) -> bool {
+        while let Some(mut wire) = self.intruder.was_asked() {
+            wire.speaks(&Says::hello(&self.history));
+            self.streams.insert(0, (None, wire));
+        }
+        let mut any = false;
+        for (to, mut wire) in std::mem::take(&mut self.streams) {
+            let mut heard = wire.hears_within(Duration::from_millis(10));
+            while let Some(Some(frame)) = heard {
+                any = true;
+                self.pushed.extend(&frame);
+                self.takes_down(&mut wire, &frame);
+                heard = wire.hears_within(Duration::from_millis(10));
+            }
+            if heard.is_none() {
+                self.streams.push((to, wire));
+            }
+        }
+        any
+    }
+
+    fn sync(&mut self) -> &mut Wire {
+        &mut self.streams.last_mut().unwrap().1
     }
 
     fn hears(&mut self) -> Says {
-        let frame = self.sync.as_mut().unwrap().hears().unwrap();
-        self.told.extend(&frame);
-        let said = Says::read(&frame);
-        // It answers as an honest device would, so that it is told everything.
-        let answer = match &said {
-            Says::Certificates(_) => Some(Says::Taken),
-            Says::Offer(ids) => Some(Says::Want(ids.clone())),
-            _ => None,
-        };
-        if let Some(answer) = answer {
-            self.sync.as_mut().unwrap().speaks(&answer);
+        let (to, mut wire) = self.streams.pop().unwrap();
+        let frame = wire.hears().unwrap();
+        let said = self.takes_down(&mut wire, &frame);
+        self.streams.push((to, wire));
+        said
+    }
+
+    /// It answers as an honest Member would, so that it is told everything.
+    fn takes_down(&mut self, wire: &mut Wire, frame: &[u8]) -> Says {
+        self.told.extend(frame);
+        let said = Says::read(frame);
+        match &said {
+            Says::Certificates(came) => {
+                wire.speaks(&Says::Taken);
+                self.understands(came);
+                let closed: Vec<Seal> = seals(&self.history);
+                let closed: Vec<Seal> = closed.into_iter().filter(|seal| self.asked.insert(*seal)).collect();
+                if !closed.is_empty() {
+                    wire.speaks(&Says::WantOpenings(closed));
+                }
+            }
+            Says::Offer(ids) => _ = wire.speaks(&Says::Want(ids.clone())),
+            _ => {}
         }
         said
     }
 
-    fn understands(&mut self, said: Says) {
-        if let Says::Certificates(came) = said {
-            learn(&mut self.history, &came);
+    fn understands(&mut self, came: &[Vec<u8>]) {
+        self.orphans.extend_from_slice(came);
+        let before = self.history.len();
+        let history = &mut self.history;
+        self.orphans.retain(|bytes| is_orphan(history, bytes));
+        if self.history.len() > before && !self.orphans.is_empty() {
+            self.understands(&[]);
         }
+    }
+}
+
+fn is_orphan(history: &mut History, bytes: &[u8]) -> bool {
+    let certificate = SignedCertificate::from_bytes(bytes).and_then(SignedCertificate::verify).unwrap();
+    match history.add(certificate) {
+        Err(NotAdded::MissingParents(_)) => true,
+        added => added.is_err_and(|refused| panic!("{refused}")),
     }
 }
 
