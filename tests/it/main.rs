@@ -118,6 +118,7 @@ mod roster_pins;
 mod roster_properties;
 mod roster_random;
 mod roster_reconcile;
+mod roster_revokes;
 mod roster_rules;
 mod roster_seals;
 mod roster_sketch;

@@ -155,35 +155,51 @@ fn who_was_revoked_and_backdates_the_removal_of_everyone_changes_nothing() {
     assert_eq!(drawn.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
 }
 
+/// Whom Bob let in before he was revoked, under an old past, and Cyd had seen: what they do then, as of their own beginnings.
+const BEFOREHAND: &str = "| after bob: bob enrols pup:admin #pup -> pup enrols second:admin #second
+     cyd revokes bob #out";
+const THEN: &str = "| after second: pup revokes bob #x -> second revokes ada #y
+     | after second stem: pup revokes cyd #z";
+
 #[test]
-fn whom_a_rogue_had_appointed_before_the_cut_acts_on_until_they_are_revoked_as_well() {
-    let drawn = |answer: &str| {
-        five(&format!(
-            "| after bob: bob enrols pup:admin #pup -> pup enrols second:admin #second
-             cyd revokes bob #out {answer} -> everybody acknowledges
-             | after second: pup revokes bob #x -> second revokes ada #y
-             | after second stem: pup revokes cyd #z"
-        ))
-    };
-    // The cut names both: Cyd had seen them let in. They are Administrators like any other,
-    // and what they say upon an old past takes off whom Ada let in later, too.
-    let alone = drawn("");
-    assert!(alone.settled("out") && alone.counts("pup") && alone.counts("second"));
-    assert_eq!(alone.void("x"), Some(Void::TargetRevoked), "Bob was revoked by Cyd, and that is settled");
-    assert!(alone.counts("y") && alone.counts("z"));
-    assert_eq!(alone.active(), "dan:administrator pup:administrator second:administrator");
-    // Who revokes the rogue is shown whom the rogue had appointed; where these go with him, nothing of it counts.
-    let all = drawn("-> cyd revokes pup #pup-out -> cyd revokes second #second-out");
-    assert!(["out", "pup-out", "second-out"].iter().all(|it| all.settled(it)));
-    for act in ["x", "y", "z"] {
-        assert!(!all.counts(act), "{act}");
+fn whom_a_revoked_administrator_had_let_in_within_the_cut_stays_and_can_do_what_the_profile_can() {
+    let drawn = five(&format!("{BEFOREHAND} -> everybody acknowledges\n {THEN}"));
+    assert!(drawn.settled("out") && drawn.counts("out"));
+    assert!(drawn.counts("pup") && drawn.counts("second"), "the cut names them: Cyd had seen them");
+    assert_eq!(drawn.void("x"), Some(Void::TargetRevoked), "the cut stays where Cyd set it");
+    for act in ["y", "z"] {
+        assert!(drawn.counts(act) && !drawn.settled(act), "{act}");
     }
-    assert_eq!(all.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
+    for act in ["cyd", "eve"] {
+        beyond(&drawn, act, "y");
+    }
+    assert_eq!(drawn.active(), "dan:administrator pup:administrator second:administrator");
 }
 
 #[test]
-fn a_puppet_enrolled_beforehand_under_an_old_past_helps_nobody_who_was_revoked() {
-    // Nobody had seen her let in.
+fn who_revokes_an_administrator_and_whom_they_appointed_is_rid_of_what_those_do_as_of_then() {
+    let others = "cyd revokes pup #pupout -> cyd revokes second #secondout -> everybody acknowledges";
+    let drawn = five(&format!("{BEFOREHAND} -> {others}\n {THEN}"));
+    for act in ["out", "pupout", "secondout"] {
+        assert!(drawn.settled(act) && drawn.counts(act), "{act}");
+    }
+    for (act, removal) in [("x", "pupout"), ("y", "secondout"), ("z", "pupout")] {
+        beyond(&drawn, act, removal);
+    }
+    assert_eq!(drawn.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
+}
+
+#[test]
+fn a_senior_who_hasn_t_heard_of_it_undoes_what_such_a_one_did() {
+    let answer = "| after out: ada revokes pup #pupout -> ada revokes second #secondout";
+    let drawn = five(&format!("{BEFOREHAND} -> everybody acknowledges\n {THEN}\n {answer}"));
+    beyond(&drawn, "y", "secondout");
+    beyond(&drawn, "z", "pupout");
+    assert_eq!(drawn.active(), "ada:administrator cyd:administrator dan:administrator eve:member");
+}
+
+#[test]
+fn a_puppet_enrolled_under_an_old_past_that_the_revoker_hadn_t_seen_helps_nobody() {
     let drawn = sketch(
         "ada founds -> ada enrols bob:admin #bob -> ada enrols cyd:admin -> everybody acknowledges
          cyd revokes bob #out -> everybody acknowledges
