@@ -15,6 +15,7 @@ use super::{
 };
 pub use crate::core::node::Hints;
 use crate::core::primitives::address::{Address, Place, Transport};
+use crate::core::primitives::limits;
 
 /// TCP and UDP port where nothing else is said.
 pub const PORT: u16 = 7733;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub hints: Hints,
     /// Whether to ask the router for ports that lead here.
     pub upnp: bool,
+    /// Where this daemon is reached from outside, as somebody says who forwarded a port.
+    pub announce: Vec<Address>,
     /// Whether to find others, and to be found, on the local network.
     pub mdns: bool,
     /// What to log, if somebody decided.
@@ -112,9 +115,21 @@ impl Settings {
             points: given.read("rendezvous.points", Given::list)?.unwrap_or_default(),
             hints: given.read("invite.hints", Given::word)?.unwrap_or_default(),
             upnp: given.read("nat.upnp", Given::flag)?.unwrap_or(false),
+            announce: given.read("nat.announce", places)?.unwrap_or_default(),
             mdns: given.read("lan.mdns", Given::flag)?.unwrap_or(true),
             log: given.read("log.level", filter_text)?,
         })
+    }
+}
+
+/// Addresses that others can dial.
+fn places(given: &Given) -> Result<Vec<Address>, String> {
+    let places: Vec<Address> = given.list()?;
+    let is_one = |address: &Address| address.port != 0 && address.ip().is_none_or(|ip| !ip.is_unspecified());
+    match places.iter().find(|address| !is_one(address)) {
+        Some(wrong) => Err(format!("{wrong} is nowhere that others could dial")),
+        None if places.len() > limits::ANNOUNCED => Err(format!("{} addresses at most", limits::ANNOUNCED)),
+        None => Ok(places),
     }
 }
 

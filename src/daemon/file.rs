@@ -12,7 +12,7 @@ use super::environment::Environment;
 use crate::core::primitives::text::shown;
 
 /// Every setting, and the variable that says the same.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("data_dir", "MUSTER_DATA_DIR"),
     ("socket", "MUSTER_SOCKET"),
     ("listen", "MUSTER_LISTEN"),
@@ -21,6 +21,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("rendezvous.points", "MUSTER_RENDEZVOUS_POINTS"),
     ("invite.hints", "MUSTER_INVITE_HINTS"),
     ("nat.upnp", "MUSTER_NAT_UPNP"),
+    ("nat.announce", "MUSTER_NAT_ANNOUNCE"),
     ("lan.mdns", "MUSTER_LAN_MDNS"),
     ("log.level", "MUSTER_LOG"),
 ];

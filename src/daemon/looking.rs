@@ -84,6 +84,7 @@ async fn search(shared: &Shared, named: Option<String>) -> Result<Looking, Strin
         calls_back: false,
         mdns: true,
         upnp: false,
+        announce: Vec::new(),
         pace: net::Pace::default(),
     };
     let (net, mut inputs) = net::start(settings).await.map_err(|error| error.to_string())?;

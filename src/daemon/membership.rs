@@ -97,6 +97,7 @@ pub(super) struct Shared {
     pub(super) calls_back: bool,
     pub(super) mdns: bool,
     pub(super) upnp: bool,
+    pub(super) announce: Vec<Address>,
     pub(super) clock: Arc<Clock>,
     pub(super) events: broadcast::Sender<Event>,
 }
@@ -353,6 +354,7 @@ async fn network(
         calls_back: shared.calls_back,
         mdns: shared.mdns,
         upnp: shared.upnp,
+        announce: shared.announce.clone(),
         pace: net::Pace::default(),
     };
     match net::start(settings.clone()).await {

@@ -43,6 +43,7 @@ impl Point {
             calls_back: shared.calls_back,
             mdns: shared.mdns,
             upnp: shared.upnp,
+            announce: shared.announce.clone(),
             pace: net::Pace::default(),
         };
         match net::start(settings).await {

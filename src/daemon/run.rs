@@ -77,6 +77,7 @@ fn shared(settings: &config::Settings, events: broadcast::Sender<Event>) -> Shar
         calls_back: settings.relay || settings.serve == Some(true),
         mdns: settings.mdns,
         upnp: settings.upnp,
+        announce: settings.announce.clone(),
         clock: Arc::new(Clock::new()),
         events,
     }

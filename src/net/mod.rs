@@ -108,6 +108,8 @@ pub struct Settings {
     pub mdns: bool,
     /// Ask the router for ports that lead here.
     pub upnp: bool,
+    /// Addresses outside that lead here, as a person says: they are told like those that were found out.
+    pub announce: Vec<Address>,
     /// How long things take.
     pub pace: Pace,
 }

@@ -192,7 +192,7 @@ impl Driver<'_> {
     /// Where others reach us though we don't listen there.
     pub(super) fn reached_outside(&self) -> BTreeSet<Address> {
         let opened = self.opened.iter().filter_map(addresses::address);
-        opened.chain(self.outside.reached()).collect()
+        opened.chain(self.outside.reached()).chain(self.settings.announce.iter().cloned()).collect()
     }
 }
 

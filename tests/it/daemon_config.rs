@@ -163,6 +163,10 @@ fn what_cannot_be_taken_is_answered_in_one_line_that_names_the_line_and_the_sett
         ("[lan]\nmdns = true\nbonjour = true", "FILE:3: lan.bonjour: there is no such setting"),
         ("[wan]\nmdns = true", "FILE:1: wan: there is no such setting"),
         ("rendezvous = true", "FILE:1: rendezvous: is a section: [rendezvous]"),
+        (
+            "[nat]\nannounce = ['/ip4/0.0.0.0/tcp/1']",
+            "FILE:2: nat.announce: /ip4/0.0.0.0/tcp/1 is nowhere that others could dial",
+        ),
         ("[rendezvous]\nserve = 'yes'", "FILE:2: rendezvous.serve: must be true or false"),
         ("[lan]\n\nmdns = 1", "FILE:3: lan.mdns: must be true or false"),
         ("[invite]\nhints = 'some'", "FILE:2: invite.hints: must be one of all, addresses, points"),
@@ -249,7 +253,7 @@ fn the_sample_says_the_truth_about_every_default() {
         assert_eq!(settings, defaults);
     }
     let settings = uncommented.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count();
-    assert_eq!(settings, 10, "a setting is missing from the sample");
+    assert_eq!(settings, 11, "a setting is missing from the sample");
 }
 
 #[test]

@@ -35,6 +35,8 @@ fn a_machine_that_sleeps_for_longer_than_connections_last_ends_no_more_than_the_
         for who in ["ada asleep", "bob asleep"] {
             at_each_step(who, "60", &STEPS);
         }
+    } else {
+        at_each_step("ada asleep", "45", &STEPS[..1]);
     }
 }
 

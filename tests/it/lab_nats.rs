@@ -77,6 +77,13 @@ fn a_host_whose_port_somebody_forwarded_finds_that_out_and_is_reached_with_the_l
 }
 
 #[test]
+fn a_host_who_says_which_other_port_was_forwarded_is_reached_with_the_link_alone() {
+    if can_play("another") {
+        assert_eq!(play_in_lab("forwarded", &["another"]), "Bob is in.\n");
+    }
+}
+
+#[test]
 fn while_one_of_two_relays_is_gone_guests_are_greeted_through_the_other_and_who_reaches_neither_is_told() {
     if can_play("relays") {
         let said = [

@@ -37,6 +37,7 @@ pub(crate) fn settings(person: &str, listen: &[&str]) -> Settings {
         calls_back: false,
         mdns: false,
         upnp: false,
+        announce: Vec::new(),
         pace: Pace::default(),
     }
 }

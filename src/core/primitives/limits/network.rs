@@ -189,6 +189,9 @@ pub const RELAY_RATE_PER_IP: (NonZeroU32, Duration) = (NonZeroU32::new(120).unwr
 /// Rendezvous points that an organization sets: they fit a setting, and a link names them.
 pub const ORGANIZATION_POINTS: usize = 8;
 
+/// Addresses that a person says lead here from outside: TCP and QUIC, over IPv4 and over IPv6; half of what is told of a device.
+pub const ANNOUNCED: usize = 4;
+
 /// Addresses at which one point is asked to call us: TCP and QUIC, over IPv4 and over IPv6; and as many are told.
 pub const OUTSIDE_GUESSES: usize = 4;
 
