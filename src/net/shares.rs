@@ -1,6 +1,5 @@
 //! What each address, and each destination, has of what a relay carries. libp2p's relay counts the circuits that a peer has
-//! asked for, and all circuits; a peer can have as many keys as it likes, but hardly as many addresses, and of whom they
-//! lead to it counts nothing.
+//! asked for, and all circuits; a peer can have as many keys as it likes, but hardly as many addresses.
 //!
 //! Where they lead is known when a circuit stands, so that one too many is ended then: of the address that has most of
 //! that destination's, the newest peer leaves.

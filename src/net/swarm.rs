@@ -34,7 +34,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const STREAMS_NEGOTIATED: usize = 64;
 
 /// Streams that one connection may carry: ours, libp2p's own, and, between a relay and a host, one for each guest: all that
-/// a relay carries may lead to one host, and a stream too many would end them all.
+/// a relay carries may lead to one host.
 const STREAMS_PER_CONNECTION: usize = 64 + limits::CIRCUITS;
 
 /// What a peer may have under way on one QUIC stream, and on one connection: ten megabytes a second over a

@@ -37,10 +37,7 @@ fn who_was_just_let_in_knows_where_the_host_is_before_either_has_said_another_wo
     world.moves("ada", "/ip4/192.0.2.77/tcp/7733");
     let join = world.join("bob", &link);
     let greet = world.greet("ada");
-    let code = world.code("ada", greet).unwrap();
-    world.answer("bob", join, &code);
-    let code = world.code("bob", join).unwrap();
-    world.answer("ada", greet, &code);
+    world.exchange_codes(("ada", greet), ("bob", join));
     world.answer("bob", join, &format!("{{\"device\":\"{}\",\"yes\":true}}", label("bob")));
     world.answer_until(("ada", greet), r#"{"profile":"member"}"#, |world| world.is_member("bob"));
     let known = ["/ip4/192.0.2.77/tcp/7733", "/ip4/192.0.2.3/tcp/7733"];

@@ -163,10 +163,7 @@ fn a_guest_whose_attempt_broke_after_the_details_is_greeted_in_the_next_join() {
     let link = world.invite("ada", &email("bob"));
     let first = world.join("bob", &link);
     let greet = world.greet("ada");
-    let code = world.code("ada", greet).unwrap();
-    world.answer("bob", first, &code);
-    let code = world.code("bob", first).unwrap();
-    world.answer("ada", greet, &code);
+    world.exchange_codes(("ada", greet), ("bob", first));
     assert!(matches!(world.last("ada", greet), Some(Step::Confirm { .. })));
     world.unplug("ada");
     world.wait(limits::REACH);

@@ -190,10 +190,7 @@ fn a_session_says_what_its_guests_become_and_the_host_may_say_otherwise() {
     let without = world.open_session("ada", 9, None);
     let join = world.join("zoe", &without);
     let greet = world.greet("ada");
-    let code = world.code("ada", greet).unwrap();
-    world.answer("zoe", join, &code);
-    let code = world.code("zoe", join).unwrap();
-    world.answer("ada", greet, &code);
+    world.exchange_codes(("ada", greet), ("zoe", join));
     world.answer("ada", greet, "{}");
     assert!(matches!(world.last("ada", greet), Some(Step::Confirm { again: Some(_), .. })), "no default");
 }

@@ -41,6 +41,18 @@ impl World {
         }
     }
 
+    /// Each reads a code to the other, who types it.
+    pub(crate) fn exchange_codes(
+        &mut self,
+        (host, greet): (&str, ConversationId),
+        (guest, join): (&str, ConversationId),
+    ) {
+        let code = self.code(host, greet).unwrap();
+        self.answer(guest, join, &code);
+        let code = self.code(guest, join).unwrap();
+        self.answer(host, greet, &code);
+    }
+
     /// A further device of this machine's user, all the way.
     pub(crate) fn add_device(&mut self, host: &str, device: &str) {
         let link = self.invite_device(host);
